@@ -1,0 +1,93 @@
+// swift-tools-version:6.2
+import PackageDescription
+
+/// `make check` sets this, so that our own warnings fail the build while a user's newer compiler only warns.
+let warningsAsErrors = Context.environment["ODDSTREAM_WARNINGS_AS_ERRORS"] == "1"
+/// `make fuzz` sets this: the fuzzers need libFuzzer's runtime and are no part of a normal build.
+let fuzzing = Context.environment["ODDSTREAM_FUZZ"] == "1"
+
+let settings: [SwiftSetting] =
+    [
+        .swiftLanguageMode(.v6),
+        .enableUpcomingFeature("ExistentialAny"),
+        .enableUpcomingFeature("MemberImportVisibility"),
+        .enableUpcomingFeature("InternalImportsByDefault"),
+        .enableUpcomingFeature("NonisolatedNonsendingByDefault"),
+    ] + (warningsAsErrors ? [.treatAllWarnings(as: .error)] : [])
+
+func product(_ name: String, _ package: String) -> Target.Dependency { .product(name: name, package: package) }
+
+let nio: [Target.Dependency] = [
+    product("NIOCore", "swift-nio"), product("NIOPosix", "swift-nio"), product("NIOHTTP1", "swift-nio"),
+    product("NIOSSL", "swift-nio-ssl"),
+]
+
+let package = Package(
+    name: "oddstream",
+    platforms: [.macOS(.v15)],
+    products: [
+        .library(name: "OddsCore", targets: ["OddsCore"]),
+        .library(name: "RealtimeOdds", targets: ["RealtimeOdds"]),
+        .library(name: "PolymarketSimulator", targets: ["PolymarketSimulator"]),
+        .executable(name: "oddstream", targets: ["oddstream"]),
+    ],
+    dependencies: [
+        .package(url: "https://github.com/apple/swift-nio.git", from: "2.90.0"),
+        .package(url: "https://github.com/apple/swift-nio-ssl.git", from: "2.30.0"),
+        .package(url: "https://github.com/apple/swift-crypto.git", from: "4.0.0"),
+        .package(url: "https://github.com/apple/swift-log.git", from: "1.6.3"),
+        .package(url: "https://github.com/apple/swift-argument-parser.git", from: "1.5.0"),
+        .package(url: "https://github.com/apple/swift-configuration.git", from: "1.0.0"),
+        .package(url: "https://github.com/swift-server/swift-service-lifecycle.git", from: "2.8.0"),
+        .package(url: "https://github.com/swift-server/async-http-client.git", from: "1.30.0"),
+        .package(url: "https://github.com/hummingbird-project/hummingbird.git", from: "2.20.0"),
+    ],
+    targets: [
+        .target(name: "OddsCore", dependencies: [product("Crypto", "swift-crypto")], swiftSettings: settings),
+        .target(
+            name: "RealtimeOdds",
+            dependencies: ["OddsCore"] + nio + [
+                product("AsyncHTTPClient", "async-http-client"), product("Logging", "swift-log"),
+                product("ServiceLifecycle", "swift-service-lifecycle"),
+            ], swiftSettings: settings),
+        .target(
+            name: "OddsServer",
+            dependencies: ["OddsCore", product("Hummingbird", "hummingbird"), product("Logging", "swift-log")],
+            swiftSettings: settings),
+        .target(
+            name: "PolymarketSimulator",
+            dependencies: ["OddsCore"] + nio + [
+                product("Logging", "swift-log"), product("ServiceLifecycle", "swift-service-lifecycle"),
+            ], swiftSettings: settings),
+        .executableTarget(
+            name: "oddstream",
+            dependencies: [
+                "OddsCore", "RealtimeOdds", "OddsServer", "PolymarketSimulator",
+                product("ArgumentParser", "swift-argument-parser"), product("Configuration", "swift-configuration"),
+                product("ServiceLifecycle", "swift-service-lifecycle"), product("Logging", "swift-log"),
+                product("AsyncHTTPClient", "async-http-client"),
+            ], swiftSettings: settings),
+        .target(
+            name: "OddsTestSupport", dependencies: ["OddsCore"], path: "Tests/OddsTestSupport",
+            swiftSettings: settings),
+        .testTarget(name: "OddsCoreTests", dependencies: ["OddsCore", "OddsTestSupport"], swiftSettings: settings),
+        .testTarget(
+            name: "RealtimeOddsTests",
+            dependencies: [
+                "RealtimeOdds", "OddsTestSupport", product("NIOEmbedded", "swift-nio"),
+                product("ServiceLifecycleTestKit", "swift-service-lifecycle"),
+            ], swiftSettings: settings),
+        .testTarget(
+            name: "PolymarketSimulatorTests",
+            dependencies: ["PolymarketSimulator", "OddsTestSupport", product("AsyncHTTPClient", "async-http-client")],
+            swiftSettings: settings),
+        .testTarget(
+            name: "OddsServerTests",
+            dependencies: ["OddsServer", "OddsTestSupport", product("HummingbirdTesting", "hummingbird")],
+            swiftSettings: settings),
+        .testTarget(
+            name: "IntegrationTests",
+            dependencies: ["oddstream", "PolymarketSimulator", "RealtimeOdds", "OddsTestSupport"],
+            swiftSettings: settings),
+    ]
+)
