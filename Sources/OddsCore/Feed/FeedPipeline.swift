@@ -77,12 +77,23 @@ private final class FrameSink {
 
     weak var delegate: (any FeedPipelineDelegate)?
     let books: FeedBooks
-    private var decoder = MarketFrameDecoder()
-    private var entrance: TextFilter
+    // Behind pointers for the reason given at `FeedBooks.Hot`.
+    private let decoder: UnsafeMutablePointer<MarketFrameDecoder>
+    private let entrance: UnsafeMutablePointer<TextFilter>
 
     init(books: FeedBooks) {
         self.books = books
-        self.entrance = TextFilter(books: books)
+        self.decoder = .allocate(capacity: 1)
+        self.decoder.initialize(to: MarketFrameDecoder())
+        self.entrance = .allocate(capacity: 1)
+        self.entrance.initialize(to: TextFilter(books: books))
+    }
+
+    deinit {
+        self.decoder.deinitialize(count: 1)
+        self.decoder.deallocate()
+        self.entrance.deinitialize(count: 1)
+        self.entrance.deallocate()
     }
 
     var handler: Handler {
@@ -90,18 +101,17 @@ private final class FrameSink {
         set {}
     }
 
-    var unknownFields: UInt64 { self.decoder.unknownFields }
+    var unknownFields: UInt64 { self.decoder.pointee.unknownFields }
 
     @inline(__always)
     func text(_ payload: UnsafeRawBufferPointer) {
-        self.books.counters.frames &+= 1
-        self.books.counters.bytes &+= UInt64(payload.count)
+        self.books.countFrame(bytes: payload.count)
         do throws(FrameFault) {
-            try self.decoder.decode(payload, into: &self.entrance)
+            try self.decoder.pointee.decode(payload, into: &self.entrance.pointee)
         } catch {
             self.malformed(error, payload)
         }
-        if self.entrance.heardText { self.heard() }
+        if self.entrance.pointee.heardText { self.heard() }
     }
 
     private func malformed(_ fault: FrameFault, _ payload: UnsafeRawBufferPointer) {
@@ -111,9 +121,9 @@ private final class FrameSink {
     }
 
     private func heard() {
-        let pongs = self.entrance.pongs
-        let texts = self.entrance.texts
-        self.entrance.clear()
+        let pongs = self.entrance.pointee.pongs
+        let texts = self.entrance.pointee.texts
+        self.entrance.pointee.clear()
         for _ in 0..<pongs { self.delegate?.pongReceived() }
         for text in texts { self.delegate?.venueSaid(text) }
     }
