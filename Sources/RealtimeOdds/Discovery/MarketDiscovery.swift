@@ -218,37 +218,37 @@ package final class MarketDiscovery: Sendable {
         case .lookUp: break
         case .subscribe(let market):
             if self.count(market.id, by: 1) == 1 { delegate.follow(market) }
-            self.logger.info("Market subscribed", metadata: [DiscoveryLogKey.slug: "\(market.slug)"])
+            self.logger.info("Market subscribed", metadata: [LogKey.slug: "\(market.slug)"])
         case .unsubscribe(let market):
             if self.count(market.id, by: -1) == 0 { delegate.unfollow(market) }
-            self.logger.info("Market unsubscribed", metadata: [DiscoveryLogKey.slug: "\(market.slug)"])
+            self.logger.info("Market unsubscribed", metadata: [LogKey.slug: "\(market.slug)"])
         case .becameCurrent(let market, let previous, let boundary):
             self.logger.info(
                 "Window began",
                 metadata: [
-                    DiscoveryLogKey.slug: "\(market?.slug ?? "none")",
-                    DiscoveryLogKey.previous: "\(previous?.slug ?? "none")",
-                    DiscoveryLogKey.boundary: "\(boundary.iso8601)",
+                    LogKey.slug: "\(market?.slug ?? "none")",
+                    LogKey.previous: "\(previous?.slug ?? "none")",
+                    LogKey.boundary: "\(boundary.iso8601)",
                 ])
         case .receipt(let receipt):
             let odds = receipt.firstOddsMilliseconds.map { "\($0)" } ?? "pending"
             self.logger.info(
                 "Series rolled over",
                 metadata: [
-                    DiscoveryLogKey.series: "\(receipt.series)", DiscoveryLogKey.slug: "\(receipt.market.slug)",
-                    DiscoveryLogKey.firstOdds: "\(odds)",
+                    LogKey.series: "\(receipt.series)", LogKey.slug: "\(receipt.market.slug)",
+                    LogKey.firstOdds: "\(odds)",
                 ])
             delegate.discoveryUpdate(.rollover(receipt))
         case .resolution(let resolution):
             self.logger.info(
                 "Market resolved",
                 metadata: [
-                    DiscoveryLogKey.slug: "\(resolution.market.slug)",
-                    DiscoveryLogKey.winner: "\(resolution.winner.map { "\($0)" } ?? "none")",
+                    LogKey.slug: "\(resolution.market.slug)",
+                    LogKey.winner: "\(resolution.winner.map { "\($0)" } ?? "none")",
                 ])
             delegate.discoveryUpdate(.resolution(resolution))
         case .problem(.some(let problem)):
-            self.logger.warning("Market missing", metadata: [DiscoveryLogKey.problem: "\(problem)"])
+            self.logger.warning("Market missing", metadata: [LogKey.problem: "\(problem)"])
         case .problem(nil):
             self.logger.info("Market found again")
         }
@@ -271,8 +271,8 @@ package final class MarketDiscovery: Sendable {
             self.logger.debug(
                 "Look-up failed",
                 metadata: [
-                    DiscoveryLogKey.slug: "\(query)", DiscoveryLogKey.reason: "\(failure.reason.rawValue)",
-                    DiscoveryLogKey.problem: "\(failure.message)",
+                    LogKey.slug: "\(query)", LogKey.reason: "\(failure.reason.rawValue)",
+                    LogKey.problem: "\(failure.message)",
                 ])
         }
         let now = self.clock.now().wall
@@ -329,14 +329,10 @@ extension MarketLookUp {
     }
 }
 
-/// The keys of what discovery logs.
-enum DiscoveryLogKey {
+extension LogKey {
     static let boundary = "market.boundary"
     static let firstOdds = "market.first_odds_ms"
     static let previous = "market.previous"
     static let problem = "market.problem"
-    static let reason = "market.reason"
-    static let series = "market.series"
-    static let slug = "market.slug"
     static let winner = "market.winner"
 }
