@@ -1,34 +1,5 @@
 public import OddsCore
 
-/// One series of windows that replace each other.
-public struct SimulatedSeries: Hashable, Sendable {
-    /// The name, such as `btc-updown-15m`: asset, `updown` and the length of a window (`30s`, `5m`, `15m`, `4h`).
-    public let name: String
-    /// The asset, such as `btc`.
-    public let asset: String
-    /// The length as the name spells it.
-    public let lengthText: String
-    /// The length of a window in whole seconds.
-    public let seconds: Int64
-
-    /// A series from its name; nil for anything but `<asset>-updown-<number><s|m|h>`.
-    public init?(name: String) {
-        let parts = name.split(separator: "-", omittingEmptySubsequences: false)
-        guard parts.count == 3, !parts[0].isEmpty, parts[1] == "updown", let unit = parts[2].last,
-            let count = Int64(parts[2].dropLast()), count > 0, count <= 100_000
-        else { return nil }
-        switch unit {
-        case "s": self.seconds = count
-        case "m": self.seconds = count * 60
-        case "h": self.seconds = count * 3600
-        default: return nil
-        }
-        self.name = name
-        self.asset = String(parts[0])
-        self.lengthText = String(parts[2])
-    }
-}
-
 /// Everything the simulated exchange can be told; every default stands here, once.
 public struct SimulatorConfiguration: Sendable {
     /// PEM files for `wss` and `https`.
@@ -79,7 +50,7 @@ public struct SimulatorConfiguration: Sendable {
     /// All flow follows from the seed and the start: the same two give the same bytes, whatever the pacing.
     public var seed: UInt64 = 1
     /// The series of windows.
-    public var series: [SimulatedSeries] = []
+    public var series: [MarketSeries] = []
     /// The address to listen on.
     public var host = "127.0.0.1"
     /// The port of the market channel and of the CLOB REST API; 0 takes a free one.
@@ -96,7 +67,7 @@ public struct SimulatorConfiguration: Sendable {
     public var volatility = 0.6
     /// How long after its end a window is decided; 15 to 21 s in reality.
     public var resolutionDelay = Duration.seconds(2)
-    /// How long before its start a window exists; a day in reality, and never less than four windows.
+    /// How long before its start a window exists; a day in reality, and never less than five windows.
     public var listedAhead = Duration.seconds(86_400)
     /// How long before its start a window's orders begin to move; earlier its book stands still.
     public var activeAhead = Duration.seconds(90)

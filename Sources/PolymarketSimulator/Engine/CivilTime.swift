@@ -34,23 +34,7 @@ struct CivilTime: Sendable {
     }
 
     /// The calendar reading in US Eastern time.
-    init(eastern seconds: Int64) {
-        let year = CivilTime(utc: seconds).year
-        // Second Sunday of March, 2:00 standard time, to first Sunday of November, 2:00 daylight time.
-        let from = Self.sunday(second: true, month: 3, year: year) + 7 * 3600
-        let to = Self.sunday(second: false, month: 11, year: year) + 6 * 3600
-        self.init(utc: seconds - (seconds >= from && seconds < to ? 4 : 5) * 3600)
-    }
-
-    private static func sunday(second: Bool, month: Int64, year: Int64) -> Int64 {
-        let shiftedYear = month <= 2 ? year - 1 : year
-        let era = shiftedYear.flooredQuotient(400)
-        let yearOfEra = shiftedYear - era * 400
-        let dayOfYear = (153 * (month > 2 ? month - 3 : month + 9) + 2) / 5
-        let days = era * 146_097 + yearOfEra * 365 + yearOfEra / 4 - yearOfEra / 100 + dayOfYear - 719_468
-        let weekday = (days + 4) % 7  // 0 is Sunday; 1970-01-01 was a Thursday
-        return (days + (7 - weekday) % 7 + (second ? 7 : 0)) * 86_400
-    }
+    init(eastern time: Timestamp) { self.init(utc: time.seconds + EasternTime.offset(at: time)) }
 
     private static func two(_ value: Int64) -> String { value < 10 ? "0\(value)" : "\(value)" }
 

@@ -39,13 +39,13 @@ struct ExchangeEngine: Sendable {
     private(set) var now: Timestamp
     private let cipher: TokenCipher
     private let paths: [String: PricePath]
-    private let seriesByHash: [UInt64: SimulatedSeries]
+    private let seriesByHash: [UInt64: MarketSeries]
     private var active: [ActiveMarket] = []
-    /// Per series: the start of the next window to become active, and of the next to be listed, in seconds.
-    private var nextActive: [Int64]
-    private var nextListed: [Int64]
+    /// Per series: the next window to become active, and the next to be listed.
+    private var nextActive: [MarketWindow]
+    private var nextListed: [MarketWindow]
     /// Markets of assets the exchange does not run: they are announced and never traded.
-    private let foreign: [SimulatedSeries]
+    private let foreign: [MarketSeries]
 
     init(configuration: SimulatorConfiguration, start: Timestamp) {
         self.configuration = configuration
@@ -53,7 +53,7 @@ struct ExchangeEngine: Sendable {
         self.now = start
         self.cipher = TokenCipher(seed: configuration.seed)
         var paths: [String: PricePath] = [:]
-        var byHash: [UInt64: SimulatedSeries] = [:]
+        var byHash: [UInt64: MarketSeries] = [:]
         for series in configuration.series {
             paths[series.asset] = PricePath(
                 asset: series.asset, seed: configuration.seed, yearlyVolatility: configuration.volatility)
@@ -64,14 +64,18 @@ struct ExchangeEngine: Sendable {
         let names = Set(configuration.series.map(\.name))
         self.foreign = configuration.series.compactMap { series in
             guard series.asset == "btc" else { return nil }
-            let name = "xrp-updown-\(series.lengthText)"
-            return names.contains(name) ? nil : SimulatedSeries(name: name)
+            let name = "xrp" + series.name.dropFirst(3)
+            // A length that is right for one asset is right for every one.
+            return names.contains(name) ? nil : try? MarketSeries(name)
         }
-        self.nextActive = configuration.series.map { start.seconds.flooredQuotient($0.seconds) * $0.seconds }
+        self.nextActive = configuration.series.map { $0.window(containing: start) }
         self.nextListed = []
         self.nextListed = (configuration.series + self.foreign).map { series in
-            var first = start.seconds.flooredQuotient(series.seconds) * series.seconds
-            while self.window(series, first).listed <= start { first += series.seconds }
+            let ahead = max(configuration.listedAhead, series.period * 5)
+            var first = series.window(containing: start.advanced(by: ahead - .seconds(2)))
+            while SimulatedWindow.listing(of: first, series: series, listedAhead: ahead) <= start {
+                first = series.window(after: first)
+            }
             return first
         }
         // Windows under way, and those about to begin, have their books from the first moment.
@@ -109,14 +113,13 @@ struct ExchangeEngine: Sendable {
         return next
     }
 
-    private func activation(_ series: SimulatedSeries, _ start: Int64) -> Timestamp {
-        let ahead = max(self.configuration.activeAhead, .seconds(series.seconds * 2))
-        return Timestamp(seconds: start).advanced(by: .zero - min(ahead, .seconds(300)))
+    private func activation(_ series: MarketSeries, _ window: MarketWindow) -> Timestamp {
+        let ahead = max(self.configuration.activeAhead, min(series.period * 2, .seconds(300)))
+        return window.start.advanced(by: .zero - ahead)
     }
 
-    private func listing(_ series: SimulatedSeries, _ start: Int64) -> Timestamp {
-        let ahead = max(self.configuration.listedAhead, .seconds(series.seconds * 5))
-        return Timestamp(seconds: start).advanced(by: .milliseconds(2_000) - ahead)
+    private func listing(_ series: MarketSeries, _ window: MarketWindow) -> Timestamp {
+        SimulatedWindow.listing(of: window, series: series, listedAhead: self.configuration.listedAhead)
     }
 
     private mutating func activateDue() {
@@ -127,12 +130,12 @@ struct ExchangeEngine: Sendable {
                     let begin = max(self.activation(series, self.nextActive[index]), self.start)
                     self.active.append(
                         ActiveMarket(
-                            key: WindowKey(series: series.name, start: self.nextActive[index]),
+                            key: WindowKey(series: series.name, start: window.start.seconds),
                             process: MarketProcess(
                                 window: window, path: path, configuration: self.configuration, begin: begin),
                             frames: MarketFrames(window: window, cipher: self.cipher)))
                 }
-                self.nextActive[index] += series.seconds
+                self.nextActive[index] = series.window(after: self.nextActive[index])
             }
         }
     }
@@ -145,7 +148,7 @@ struct ExchangeEngine: Sendable {
                     Emission(
                         time: window.listed, audience: .custom,
                         frame: MarketFrames.newMarket(window, at: window.listed)))
-                self.nextListed[index] += series.seconds
+                self.nextListed[index] = series.window(after: self.nextListed[index])
             }
         }
     }
@@ -204,26 +207,43 @@ struct ExchangeEngine: Sendable {
 
     // MARK: Questions
 
-    private func window(_ series: SimulatedSeries, _ start: Int64) -> SimulatedWindow {
+    private func window(_ series: MarketSeries, _ window: MarketWindow) -> SimulatedWindow {
         SimulatedWindow(
-            series: series, startSeconds: start, listedAhead: self.configuration.listedAhead, cipher: self.cipher)
+            series: series, window: window, listedAhead: self.configuration.listedAhead, cipher: self.cipher)
     }
 
-    /// The window, when it is on the grid and listed.
-    func window(series: SimulatedSeries, start: Int64) -> SimulatedWindow? {
-        guard start > 0, start % series.seconds == 0, start / series.seconds < 1 << 40 else { return nil }
-        let window = self.window(series, start)
-        return window.listed <= self.now ? window : nil
+    /// The window that starts then, when the series has one and it is listed.
+    func window(series: MarketSeries, start: Int64) -> SimulatedWindow? {
+        guard start > 0, start < 1 << 40 else { return nil }
+        let window = series.window(containing: Timestamp(seconds: start))
+        guard window.start.seconds == start, self.listing(series, window) <= self.now else { return nil }
+        return self.window(series, window)
     }
+
+    /// The windows of a series from the one that holds `first` to the last one listed, in order, lazily.
+    func windows(of series: MarketSeries, from first: Timestamp) -> some Sequence<MarketWindow> {
+        sequence(first: series.window(containing: first)) { series.window(after: $0) }
+            .lazy.prefix { self.listing(series, $0) <= self.now }
+    }
+
+    /// The market of a window.
+    func market(of series: MarketSeries, _ window: MarketWindow) -> SimulatedWindow { self.window(series, window) }
 
     /// The window of a slug.
     func window(slug: String) -> SimulatedWindow? {
-        for series in self.configuration.series where slug.hasPrefix(series.name + "-") {
-            let rest = slug.dropFirst(series.name.count + 1)
-            guard rest.allSatisfy({ $0.isASCII && $0.isNumber }), let start = Int64(rest), String(start) == rest else {
-                return nil
+        for series in self.configuration.series {
+            if slug.hasPrefix(series.name + "-"), let start = Int64(slug.dropFirst(series.name.count + 1)),
+                let window = self.window(series: series, start: start), window.slug == slug
+            {
+                return window
             }
-            return self.window(series: series, start: start)
+            // Hourly windows are called by a phrase, which is only looked for among those of these days.
+            guard !SimulatedWindow.slug(of: series.window(containing: self.now), series: series).hasPrefix(series.name)
+            else { continue }
+            let days = self.windows(of: series, from: self.now.advanced(by: .seconds(-172_800)))
+            if let window = days.first(where: { series.slugs(for: $0).contains(slug) }) {
+                return self.window(series, window)
+            }
         }
         return nil
     }
@@ -255,7 +275,8 @@ struct ExchangeEngine: Sendable {
         if let market = self.active.first(where: { $0.key == key }) { return market.process }
         guard window.start > self.now, let path = self.paths[window.series.asset] else { return nil }
         // Listed and not yet active: its book stands still.
-        let begin = max(self.activation(window.series, window.start.seconds), self.start)
+        let grid = MarketWindow(start: window.start, end: window.end)
+        let begin = max(self.activation(window.series, grid), self.start)
         return MarketProcess(window: window, path: path, configuration: self.configuration, begin: begin)
     }
 
@@ -271,6 +292,11 @@ struct ExchangeEngine: Sendable {
         self.paths[window.series.asset]?.price(at: time)
     }
 
+    /// The chance of Up by the price alone, spikes left out.
+    func calmValue(of window: SimulatedWindow, at time: Timestamp) -> Double {
+        self.paths[window.series.asset].map { MarketProcess.calmValue(of: window, path: $0, at: time) } ?? 0.5
+    }
+
     /// The side that won, once the venue has said so.
     func winner(of window: SimulatedWindow) -> Token? {
         guard window.end.advanced(by: self.configuration.resolutionDelay) <= self.now,
@@ -280,7 +306,7 @@ struct ExchangeEngine: Sendable {
     }
 
     /// A series by its name.
-    func series(named name: String) -> SimulatedSeries? { self.configuration.series.first { $0.name == name } }
+    func series(named name: String) -> MarketSeries? { self.configuration.series.first { $0.name == name } }
 }
 
 extension MarketEvent {

@@ -173,7 +173,7 @@ struct MarketProcess: Sendable {
 
     /// The chance of Up as the market makers see it, spikes included.
     private mutating func fairValue(at time: Timestamp) -> Double {
-        let fair = self.calmValue(at: time)
+        let fair = Self.calmValue(of: self.window, path: self.path, at: time)
         guard let index = self.spikes.firstIndex(where: { $0.begin <= time && time < $0.end }) else { return fair }
         if !self.spikes[index].begun {
             self.spikes[index].begun = true
@@ -188,15 +188,16 @@ struct MarketProcess: Sendable {
         return token == .up ? max(fair, peak) : min(fair, 1 - peak)
     }
 
-    private func calmValue(at time: Timestamp) -> Double {
-        let price = self.path.price(at: time)
-        guard time >= self.window.start else {
-            let before = self.path.price(at: time.advanced(by: .seconds(-20)))
-            return 0.5 + max(-0.03, min(0.03, (price / before - 1) / self.path.volatilityPerSecond * 0.004))
+    /// The chance of Up by the price alone: how far it is from the price to beat, against what can still happen.
+    static func calmValue(of window: SimulatedWindow, path: PricePath, at time: Timestamp) -> Double {
+        let price = path.price(at: time)
+        guard time >= window.start else {
+            let before = path.price(at: time.advanced(by: .seconds(-20)))
+            return 0.5 + max(-0.03, min(0.03, (price / before - 1) / path.volatilityPerSecond * 0.004))
         }
-        let left = Double(max(0, self.window.end.milliseconds - time.milliseconds)) / 1000
-        let deviation = self.path.volatilityPerSecond * (left + 0.15).squareRoot()
-        return Deterministic.normalBelow((price / self.priceToBeat - 1) / deviation)
+        let left = Double(max(0, window.end.milliseconds - time.milliseconds)) / 1000
+        let deviation = path.volatilityPerSecond * (left + 0.15).squareRoot()
+        return Deterministic.normalBelow((price / path.price(at: window.start) - 1) / deviation)
     }
 
     /// Which side may jump: one that is neither there already nor out of reach.
@@ -211,7 +212,7 @@ struct MarketProcess: Sendable {
 
     private mutating func drawSpikes(from begin: Timestamp) {
         guard self.flow.spikes > 0 else { return }
-        let last = self.window.end.advanced(by: .milliseconds(-self.window.series.seconds * 100))
+        let last = self.window.end.advanced(by: .zero - self.window.series.period / 10)
         var time = begin
         while true {
             time = time.advanced(by: .milliseconds(Int64(60_000 / self.flow.spikes * self.random.number(in: 0.2..<1.8))))

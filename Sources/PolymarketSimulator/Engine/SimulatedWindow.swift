@@ -11,7 +11,7 @@ enum Token: Int, Sendable, CaseIterable {
 
 /// One window of one series: everything about it that follows from the seed and its slug alone.
 struct SimulatedWindow: Sendable {
-    let series: SimulatedSeries
+    let series: MarketSeries
     /// When the window begins, on the grid of its length.
     let start: Timestamp
     let end: Timestamp
@@ -23,19 +23,28 @@ struct SimulatedWindow: Sendable {
     let up: String
     let down: String
 
-    init(series: SimulatedSeries, startSeconds: Int64, listedAhead: Duration, cipher: TokenCipher) {
+    init(series: MarketSeries, window: MarketWindow, listedAhead: Duration, cipher: TokenCipher) {
         self.series = series
-        self.start = Timestamp(seconds: startSeconds)
-        self.end = Timestamp(seconds: startSeconds + series.seconds)
-        // The venue needs some seconds to make a market; the same for every market of one window's start.
-        let ahead = max(listedAhead, .seconds(series.seconds * 5))
-        self.listed = self.start.advanced(by: .milliseconds(2_000) - ahead)
-        self.slug = "\(series.name)-\(startSeconds)"
+        self.start = window.start
+        self.end = window.end
+        self.listed = Self.listing(of: window, series: series, listedAhead: listedAhead)
+        self.slug = Self.slug(of: window, series: series)
         let key = Deterministic.hash(series.name)
-        self.condition = "0x" + cipher.identifier(series: key, number: startSeconds, kind: .condition).hexadecimal
-        self.question = "0x" + cipher.identifier(series: key, number: startSeconds, kind: .question).hexadecimal
-        self.up = cipher.identifier(series: key, number: startSeconds, kind: .up).decimal
-        self.down = cipher.identifier(series: key, number: startSeconds, kind: .down).decimal
+        let number = window.start.seconds
+        self.condition = "0x" + cipher.identifier(series: key, number: number, kind: .condition).hexadecimal
+        self.question = "0x" + cipher.identifier(series: key, number: number, kind: .question).hexadecimal
+        self.up = cipher.identifier(series: key, number: number, kind: .up).decimal
+        self.down = cipher.identifier(series: key, number: number, kind: .down).decimal
+    }
+
+    /// When the market of a window comes into being: the venue needs some seconds to make it.
+    static func listing(of window: MarketWindow, series: MarketSeries, listedAhead: Duration) -> Timestamp {
+        window.start.advanced(by: .milliseconds(2_000) - max(listedAhead, series.period * 5))
+    }
+
+    /// What the venue calls the market of a window.
+    static func slug(of window: MarketWindow, series: MarketSeries) -> String {
+        series.slugs(for: window).first ?? "\(series.name)-\(window.start.seconds)"
     }
 
     func asset(_ token: Token) -> String { token == .up ? self.up : self.down }
@@ -47,9 +56,9 @@ struct SimulatedWindow: Sendable {
 
     /// What people read: `Bitcoin Up or Down - June 7, 7:55PM-8:00PM ET`.
     var title: String {
-        let from = CivilTime(eastern: self.start.seconds)
-        let to = CivilTime(eastern: self.end.seconds)
-        let fine = self.series.seconds % 60 != 0
+        let from = CivilTime(eastern: self.start)
+        let to = CivilTime(eastern: self.end)
+        let fine = self.series.period.components.seconds % 60 != 0
         return "\(Self.name(of: self.series.asset)) Up or Down - \(from.monthAndDay), "
             + "\(from.clock(seconds: fine))-\(to.clock(seconds: fine)) ET"
     }
