@@ -57,7 +57,8 @@ let package = Package(
         .target(
             name: "PolymarketSimulator",
             dependencies: ["OddsCore"] + nio + [
-                product("Logging", "swift-log"), product("ServiceLifecycle", "swift-service-lifecycle"),
+                product("Crypto", "swift-crypto"), product("Logging", "swift-log"),
+                product("ServiceLifecycle", "swift-service-lifecycle"),
             ], swiftSettings: settings),
         .executableTarget(
             name: "oddstream",
