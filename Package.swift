@@ -24,7 +24,7 @@ let nio: [Target.Dependency] = [
 
 let package = Package(
     name: "oddstream",
-    platforms: [.macOS(.v15)],
+    platforms: [.macOS(.v26)],
     products: [
         .library(name: "OddsCore", targets: ["OddsCore"]),
         .library(name: "RealtimeOdds", targets: ["RealtimeOdds"]),
