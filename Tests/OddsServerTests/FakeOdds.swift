@@ -21,8 +21,10 @@ struct FrozenClock: StreamClock {
 extension FakeOdds {
     /// Two windows of one series, the first with odds, and a market named by itself.
     static var typical: FakeOdds {
-        let now = FakeOdds.market("btc-updown-15m-1764000000", id: "0xa1", series: "btc-updown-15m", start: 1_764_000_000)
-        let next = FakeOdds.market("btc-updown-15m-1764000900", id: "0xa2", series: "btc-updown-15m", start: 1_764_000_900)
+        let now = FakeOdds.market(
+            "btc-updown-15m-1764000000", id: "0xa1", series: "btc-updown-15m", start: 1_764_000_000)
+        let next = FakeOdds.market(
+            "btc-updown-15m-1764000900", id: "0xa2", series: "btc-updown-15m", start: 1_764_000_900)
         let fixed = FakeOdds.market("will-it-rain", id: "0xb1", series: nil, start: nil)
         var source = FakeOdds()
         source.markets = [

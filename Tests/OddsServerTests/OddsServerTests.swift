@@ -28,7 +28,8 @@ import Testing
         configuration.port = 0
         configuration.version = "1.2.3"
         return OddsServer(
-            configuration: configuration, source: source, clock: FrozenClock(), logger: Logger(label: "test") { _ in
+            configuration: configuration, source: source, clock: FrozenClock(),
+            logger: Logger(label: "test") { _ in
                 SwiftLogNoOpLogHandler()
             })
     }
@@ -141,7 +142,8 @@ import Testing
 
     @Test func currentNeedsASeriesWhenSeveralAreFollowed() async throws {
         var source = FakeOdds.typical
-        let ether = FakeOdds.market("eth-updown-1h-1764000000", id: "0xc1", series: "eth-updown-1h", start: 1_764_000_000)
+        let ether = FakeOdds.market(
+            "eth-updown-1h-1764000000", id: "0xc1", series: "eth-updown-1h", start: 1_764_000_000)
         source.markets.append(
             MarketStatus(market: ether, role: .current, subscribed: true, firstOddsMilliseconds: nil, winner: nil))
         let unnamed = try await self.ask("/v1/odds/current", of: source)

@@ -28,7 +28,8 @@ struct StatusRow: Encodable, Sendable {
             self.status.startedAt.map { max(0, $0.duration(to: self.now).secondsValue) }, forKey: .uptime)
         try row.encode(self.status.lines.map(LineRow.init), forKey: .lines)
         try row.encode(self.status.series.map(SeriesRow.init), forKey: .series)
-        let counters = Dictionary(self.status.counters.map { ($0.name, $0.value) }, uniquingKeysWith: { _, last in last })
+        let counters = Dictionary(
+            self.status.counters.map { ($0.name, $0.value) }, uniquingKeysWith: { _, last in last })
         try row.encode(counters, forKey: .counters)
     }
 
