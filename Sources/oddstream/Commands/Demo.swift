@@ -74,11 +74,11 @@ struct Demo: AsyncParsableCommand {
         let clock = SystemClock()
         let simulator = PolymarketSimulator(
             configuration: try Demo.exchange(settings), clock: clock, logger: logger)
-        try await simulator.start()
+        let endpoints = try await simulator.start()
         let exchange = StartedSimulator(simulator: simulator)
         do {
             let streamer = try RealtimeOddsStreamer(
-                configuration: try Demo.streamer(settings, endpoints: simulator.endpoints), logger: logger)
+                configuration: try Demo.streamer(settings, endpoints: endpoints), logger: logger)
             let address = ListeningAddress()
             let server = OddsServer(
                 configuration: settings.server, source: streamer, clock: clock, logger: logger

@@ -1,3 +1,4 @@
+import RealtimeOdds
 import ArgumentParser
 import Logging
 import PolymarketSimulator
@@ -65,13 +66,13 @@ struct Simulate: AsyncParsableCommand {
         let logger = log.logger(label: "oddstream.simulator", level: settings.logLevel(default: .info))
         let simulator = PolymarketSimulator(configuration: configuration, clock: SystemClock(), logger: logger)
         do {
-            try await simulator.start()
+            let endpoints = try await simulator.start()
             let sink = ByteSink(descriptor: 1, label: "endpoints")
             sink.append(
                 """
-                --market-ws \(simulator.endpoints.marketWebSocket)
-                --clob-rest \(simulator.endpoints.clobREST)
-                --gamma-rest \(simulator.endpoints.gammaREST)
+                --market-ws \(endpoints.marketWebSocket)
+                --clob-rest \(endpoints.clobREST)
+                --gamma-rest \(endpoints.gammaREST)
 
                 """)
             await sink.flush()

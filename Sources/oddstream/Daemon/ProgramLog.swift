@@ -1,3 +1,4 @@
+import RealtimeOdds
 import Logging
 import OddsCore
 import Synchronization
