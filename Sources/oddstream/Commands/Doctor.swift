@@ -1,5 +1,6 @@
 import ArgumentParser
 import Logging
+import RealtimeOdds
 
 #if canImport(FoundationEssentials)
 import FoundationEssentials
