@@ -47,8 +47,8 @@ let package = Package(
         .target(
             name: "RealtimeOdds",
             dependencies: ["OddsCore"] + nio + [
-                product("AsyncHTTPClient", "async-http-client"), product("Logging", "swift-log"),
-                product("ServiceLifecycle", "swift-service-lifecycle"),
+                product("AsyncHTTPClient", "async-http-client"), product("Crypto", "swift-crypto"),
+                product("Logging", "swift-log"), product("ServiceLifecycle", "swift-service-lifecycle"),
             ], swiftSettings: settings),
         .target(
             name: "OddsServer",
@@ -59,7 +59,8 @@ let package = Package(
         .target(
             name: "PolymarketSimulator",
             dependencies: ["OddsCore"] + nio + [
-                product("Logging", "swift-log"), product("ServiceLifecycle", "swift-service-lifecycle"),
+                product("Crypto", "swift-crypto"), product("Logging", "swift-log"),
+                product("ServiceLifecycle", "swift-service-lifecycle"),
             ], swiftSettings: settings),
         .executableTarget(
             name: "oddstream",
@@ -80,7 +81,7 @@ let package = Package(
             dependencies: [
                 "RealtimeOdds", "OddsTestSupport", product("NIOEmbedded", "swift-nio"),
                 product("ServiceLifecycleTestKit", "swift-service-lifecycle"),
-            ], swiftSettings: settings),
+            ] + nio, swiftSettings: settings),
         .testTarget(
             name: "PolymarketSimulatorTests",
             dependencies: ["PolymarketSimulator", "OddsTestSupport", product("AsyncHTTPClient", "async-http-client")],

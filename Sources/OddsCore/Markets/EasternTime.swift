@@ -1,7 +1,7 @@
 /// US Eastern time, which the venue's hourly and four-hourly markets follow, from the daylight-saving rules of 2007.
 ///
 /// A pure function of the moment: no time-zone database, no process-wide zone.
-enum EasternTime {
+package enum EasternTime {
     /// What a wall clock in New York shows.
     struct Reading: Equatable {
         let year: Int64
@@ -17,7 +17,7 @@ enum EasternTime {
     ///
     /// Summer runs from the second Sunday of March, 02:00 standard time, to the first Sunday of November, 02:00
     /// daylight time.
-    static func offset(at time: Timestamp) -> Int64 {
+    package static func offset(at time: Timestamp) -> Int64 {
         let year = self.date(day: (time.seconds - 5 * 3600).flooredQuotient(86_400)).year
         let summerStart = self.sunday(2, ofMonth: 3, year: year) * 86_400 + 7 * 3600
         let summerEnd = self.sunday(1, ofMonth: 11, year: year) * 86_400 + 6 * 3600
