@@ -108,7 +108,7 @@ import Testing
 
     @Test func anAddressThatIsNoneIsSaid() async throws {
         let transport = try HTTPClientTransport(certificateAuthorityFile: nil)
-        for base in ["", "gamma", "ftp://gamma", "http://"] {
+        for base in ["", "gamma", "ftp://gamma", "http:///"] {
             let error = await #expect(throws: RESTError.self) {
                 try await GammaClient(base: base, transport: transport).market(slug: "x")
             }
