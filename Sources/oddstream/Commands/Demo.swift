@@ -75,10 +75,9 @@ struct Demo: AsyncParsableCommand {
         let simulator = PolymarketSimulator(
             configuration: try Demo.exchange(settings), clock: clock, logger: logger)
         try await simulator.start()
-        let exchange = StartedSimulator(simulator: simulator)
         do {
             let streamer = try RealtimeOddsStreamer(
-                configuration: try Demo.streamer(settings, endpoints: simulator.endpoints), logger: logger)
+                configuration: try Demo.streamer(settings, exchange: simulator), logger: logger)
             let address = ListeningAddress()
             let server = OddsServer(
                 configuration: settings.server, source: streamer, clock: clock, logger: logger
@@ -89,7 +88,7 @@ struct Demo: AsyncParsableCommand {
                 settings.text(.format) ?? "table", view: OddsView(streamer: streamer), log: log,
                 title: "oddstream demo, simulated market", interval: .seconds(3)
             ) { address.url }
-            let services: [any Service] = [exchange, streamer] + (presenter.map { [$0] } ?? []) + [server]
+            let services: [any Service] = [simulator, streamer] + (presenter.map { [$0] } ?? []) + [server]
             try await Daemon(services: services, logger: logger).run(for: settings.time(.duration))
         } catch {
             await simulator.stop()
@@ -106,8 +105,9 @@ struct Demo: AsyncParsableCommand {
     }
 
     private static func streamer(
-        _ settings: Settings, endpoints: SimulatorEndpoints
-    ) throws(ConfigurationError) -> RealtimeOddsConfiguration {
+        _ settings: Settings, exchange: PolymarketSimulator
+    ) throws -> RealtimeOddsConfiguration {
+        let endpoints = try exchange.startedEndpoints
         var configuration = try settings.streamer()
         configuration.markets = try settings.series(default: Demo.defaultSeries).map { .series($0) }
         configuration.marketWebSocket = endpoints.marketWebSocket
@@ -127,12 +127,16 @@ final class ListeningAddress: Sendable {
     func set(_ url: String) { self.text.withLock { $0 = url } }
 }
 
-/// An exchange that was started already, because its ports had to be known, and that ends with the other services.
-struct StartedSimulator: Service {
-    let simulator: PolymarketSimulator
-
-    func run() async throws {
-        try? await gracefulShutdown()
-        await self.simulator.stop()
+extension PolymarketSimulator {
+    /// Where it listens.
+    ///
+    /// - Throws: `ProgramFailure` when it does not run, which only a fault in this program can bring about.
+    var startedEndpoints: SimulatorEndpoints {
+        get throws(ProgramFailure) {
+            guard let endpoints = self.endpoints else {
+                throw ProgramFailure(status: .internalError, message: "The simulated exchange ended right after its start.")
+            }
+            return endpoints
+        }
     }
 }

@@ -1,6 +1,7 @@
 import ArgumentParser
 import Logging
 import PolymarketSimulator
+import RealtimeOdds
 
 /// `oddstream simulate`: the exchange alone.
 struct Simulate: AsyncParsableCommand {
@@ -66,16 +67,17 @@ struct Simulate: AsyncParsableCommand {
         let simulator = PolymarketSimulator(configuration: configuration, clock: SystemClock(), logger: logger)
         do {
             try await simulator.start()
+            let endpoints = try simulator.startedEndpoints
             let sink = ByteSink(descriptor: 1, label: "endpoints")
             sink.append(
                 """
-                --market-ws \(simulator.endpoints.marketWebSocket)
-                --clob-rest \(simulator.endpoints.clobREST)
-                --gamma-rest \(simulator.endpoints.gammaREST)
+                --market-ws \(endpoints.marketWebSocket)
+                --clob-rest \(endpoints.clobREST)
+                --gamma-rest \(endpoints.gammaREST)
 
                 """)
             await sink.flush()
-            try await Daemon(services: [StartedSimulator(simulator: simulator)], logger: logger).run(
+            try await Daemon(services: [simulator], logger: logger).run(
                 for: settings.time(.duration))
         } catch {
             await log.flush()
