@@ -74,10 +74,10 @@ struct Demo: AsyncParsableCommand {
         let clock = SystemClock()
         let simulator = PolymarketSimulator(
             configuration: try Demo.exchange(settings), clock: clock, logger: logger)
-        try await simulator.start()
+        let endpoints = try await simulator.start()
         do {
             let streamer = try RealtimeOddsStreamer(
-                configuration: try Demo.streamer(settings, exchange: simulator), logger: logger)
+                configuration: try Demo.streamer(settings, endpoints: endpoints), logger: logger)
             let address = ListeningAddress()
             let server = OddsServer(
                 configuration: settings.server, source: streamer, clock: clock, logger: logger
@@ -105,9 +105,8 @@ struct Demo: AsyncParsableCommand {
     }
 
     private static func streamer(
-        _ settings: Settings, exchange: PolymarketSimulator
-    ) throws -> RealtimeOddsConfiguration {
-        let endpoints = try exchange.startedEndpoints
+        _ settings: Settings, endpoints: SimulatorEndpoints
+    ) throws(ConfigurationError) -> RealtimeOddsConfiguration {
         var configuration = try settings.streamer()
         configuration.markets = try settings.series(default: Demo.defaultSeries).map { .series($0) }
         configuration.marketWebSocket = endpoints.marketWebSocket
@@ -125,18 +124,4 @@ final class ListeningAddress: Sendable {
     var url: String? { self.text.withLock { $0 } }
 
     func set(_ url: String) { self.text.withLock { $0 = url } }
-}
-
-extension PolymarketSimulator {
-    /// Where it listens.
-    ///
-    /// - Throws: `ProgramFailure` when it does not run, which only a fault in this program can bring about.
-    var startedEndpoints: SimulatorEndpoints {
-        get throws(ProgramFailure) {
-            guard let endpoints = self.endpoints else {
-                throw ProgramFailure(status: .internalError, message: "The simulated exchange ended right after its start.")
-            }
-            return endpoints
-        }
-    }
 }

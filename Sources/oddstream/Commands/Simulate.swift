@@ -66,8 +66,7 @@ struct Simulate: AsyncParsableCommand {
         let logger = log.logger(label: "oddstream.simulator", level: settings.logLevel(default: .info))
         let simulator = PolymarketSimulator(configuration: configuration, clock: SystemClock(), logger: logger)
         do {
-            try await simulator.start()
-            let endpoints = try simulator.startedEndpoints
+            let endpoints = try await simulator.start()
             let sink = ByteSink(descriptor: 1, label: "endpoints")
             sink.append(
                 """
