@@ -75,7 +75,6 @@ struct Demo: AsyncParsableCommand {
         let simulator = PolymarketSimulator(
             configuration: try Demo.exchange(settings), clock: clock, logger: logger)
         let endpoints = try await simulator.start()
-        let exchange = StartedSimulator(simulator: simulator)
         do {
             let streamer = try RealtimeOddsStreamer(
                 configuration: try Demo.streamer(settings, endpoints: endpoints), logger: logger)
@@ -89,7 +88,7 @@ struct Demo: AsyncParsableCommand {
                 settings.text(.format) ?? "table", view: OddsView(streamer: streamer), log: log,
                 title: "oddstream demo, simulated market", interval: .seconds(3)
             ) { address.url }
-            let services: [any Service] = [exchange, streamer] + (presenter.map { [$0] } ?? []) + [server]
+            let services: [any Service] = [simulator, streamer] + (presenter.map { [$0] } ?? []) + [server]
             try await Daemon(services: services, logger: logger).run(for: settings.time(.duration))
         } catch {
             await simulator.stop()
@@ -125,14 +124,4 @@ final class ListeningAddress: Sendable {
     var url: String? { self.text.withLock { $0 } }
 
     func set(_ url: String) { self.text.withLock { $0 = url } }
-}
-
-/// An exchange that was started already, because its ports had to be known, and that ends with the other services.
-struct StartedSimulator: Service {
-    let simulator: PolymarketSimulator
-
-    func run() async throws {
-        try? await gracefulShutdown()
-        await self.simulator.stop()
-    }
 }

@@ -1,7 +1,7 @@
-import RealtimeOdds
 import ArgumentParser
 import Logging
 import PolymarketSimulator
+import RealtimeOdds
 
 /// `oddstream simulate`: the exchange alone.
 struct Simulate: AsyncParsableCommand {
@@ -76,7 +76,7 @@ struct Simulate: AsyncParsableCommand {
 
                 """)
             await sink.flush()
-            try await Daemon(services: [StartedSimulator(simulator: simulator)], logger: logger).run(
+            try await Daemon(services: [simulator], logger: logger).run(
                 for: settings.time(.duration))
         } catch {
             await log.flush()

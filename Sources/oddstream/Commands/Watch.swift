@@ -102,6 +102,6 @@ struct Watch: AsyncParsableCommand {
         return .failure(
             ProgramFailure(
                 status: .unreachable,
-                message: "The exchange was not reached within \(limit): \(why). `oddstream doctor` checks each step."))
+                message: "The exchange was not reached within \(limit). `oddstream doctor` checks each step. Last: \(why)"))
     }
 }

@@ -1,6 +1,7 @@
 import Logging
 import OddsCore
 import OddsServer
+import PolymarketSimulator
 import RealtimeOdds
 import ServiceLifecycle
 import UnixSignals
@@ -106,6 +107,7 @@ extension ProgramFailure {
         case let error as ConfigurationError: self.init(status: error.status, message: error.description)
         case let error as OddsServerError: self.init(status: .configuration, message: error.message)
         case let error as RealtimeOddsError: self.init(status: .configuration, message: error.message)
+        case let error as SimulatorError: self.init(status: .configuration, message: error.description)
         default: self.init(status: .internalError, message: "Something failed that should not: \(error)")
         }
     }

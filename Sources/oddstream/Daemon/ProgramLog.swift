@@ -1,6 +1,6 @@
-import RealtimeOdds
 import Logging
 import OddsCore
+import RealtimeOdds
 import Synchronization
 
 /// Where log lines go: to standard error, or into the terminal table while that owns the screen.

@@ -22,7 +22,10 @@ struct PlainReport {
         let markets = rows.filter { $0.status.role == .current || $0.status.role == .fixed }.map { row in
             PlainReport.line(now.wall, "odds", self.odds(row, now: now))
         }
-        let lines = status.lines.map { "line \($0.line) \($0.state)" }
+        let lines = status.lines.map { line in
+            let why = line.state == "live" ? nil : line.lastError
+            return "line \(line.line) \(line.state)" + (why.map { " (\($0))" } ?? "")
+        }
         let rate = "\(DurationText.oneDecimal(messagesPerSecond)) messages/s"
         let problems = status.series.compactMap(\.problem)
         let text = (lines.isEmpty ? ["no line yet"] : lines) + [rate] + problems
