@@ -5,6 +5,8 @@ import PackageDescription
 let warningsAsErrors = Context.environment["ODDSTREAM_WARNINGS_AS_ERRORS"] == "1"
 /// `make fuzz` sets this: the fuzzers need libFuzzer's runtime and are no part of a normal build.
 let fuzzing = Context.environment["ODDSTREAM_FUZZ"] == "1"
+/// `make conformance` sets this: the partner of the WebSocket test suite is no part of a normal build.
+let conformance = Context.environment["ODDSTREAM_CONFORMANCE"] == "1"
 
 let settings: [SwiftSetting] =
     [
@@ -96,3 +98,19 @@ let package = Package(
             swiftSettings: settings),
     ]
 )
+
+if conformance {
+    package.targets.append(
+        .executableTarget(
+            name: "WebSocketConformance",
+            dependencies: ["OddsCore", "RealtimeOdds", product("Crypto", "swift-crypto")] + nio, path: "Conformance",
+            exclude: ["run.sh"], swiftSettings: settings))
+}
+
+if fuzzing {
+    package.targets.append(.target(name: "FuzzDriver", path: "Fuzz/Driver", swiftSettings: settings))
+    package.targets += ["WebSocketFuzzer"].map { name in
+        .executableTarget(
+            name: name, dependencies: ["OddsCore", "FuzzDriver"], path: "Fuzz/\(name)", swiftSettings: settings)
+    }
+}

@@ -39,8 +39,9 @@ extension Timestamp {
         case UInt8(ascii: "+"), UInt8(ascii: "-"):
             let isEast = text.utf8.dropLast(rest.count).last == UInt8(ascii: "+")
             guard let hours = number(2), hours < 24 else { return nil }
-            if !rest.isEmpty { _ = take(":") }
-            let minutes = rest.isEmpty ? 0 : number(2)
+            let endsWithHours = rest.isEmpty
+            _ = take(":")
+            let minutes = endsWithHours ? 0 : number(2)
             guard let minutes, minutes < 60 else { return nil }
             zone = (hours * 60 + minutes) * (isEast ? 60 : -60)
         case .some: break

@@ -30,6 +30,8 @@ package final class MarketDiscovery: Sendable {
         var pace = RequestPace.gammaMarkets
         /// How many followers want a market: one may be named by its slug and belong to a series too.
         var wanted: [MarketID: Int] = [:]
+        /// Markets whose end one of several followers has reported.
+        var reported: Set<MarketID> = []
     }
 
     private let state: Mutex<State>
@@ -240,6 +242,7 @@ package final class MarketDiscovery: Sendable {
                 ])
             delegate.discoveryUpdate(.rollover(receipt))
         case .resolution(let resolution):
+            guard self.isNews(resolution.market.id) else { break }
             self.logger.info(
                 "Market resolved",
                 metadata: [
@@ -258,7 +261,16 @@ package final class MarketDiscovery: Sendable {
         self.state.withLock { state in
             let count = (state.wanted[id] ?? 0) + change
             state.wanted[id] = count > 0 ? count : nil
+            if count <= 0 { state.reported.remove(id) }
             return count
+        }
+    }
+
+    /// Whether the end of a market has not been reported yet by another of its followers.
+    private func isNews(_ id: MarketID) -> Bool {
+        self.state.withLock { state in
+            guard let count = state.wanted[id], count > 1 else { return !state.reported.contains(id) }
+            return state.reported.insert(id).inserted
         }
     }
 

@@ -34,24 +34,48 @@ package final class HTTPClientTransport: RESTTransport {
         }
         var configuration = HTTPClient.Configuration(tlsConfiguration: tls)
         configuration.timeout.connect = .nanoseconds(connectTimeout.wholeNanoseconds)
+        // A refused connection is the caller's to retry: it knows how urgent the answer is.
+        configuration.connectionPool.retryConnectionEstablishment = false
         self.client = HTTPClient(eventLoopGroup: .singletonMultiThreadedEventLoopGroup, configuration: configuration)
         self.maximumBodySize = maximumBodySize
     }
 
     package func get(_ url: String, timeout: Duration) async throws(RESTError) -> RESTResponse {
+        guard url.hasPrefix("http://") || url.hasPrefix("https://") else { throw self.badAddress(url, cause: nil) }
         var request = HTTPClientRequest(url: url)
         request.headers.add(name: "Accept", value: "application/json")
         request.headers.add(name: "User-Agent", value: "oddstream")
         do {
             let deadline = NIODeadline.now() + .nanoseconds(timeout.wholeNanoseconds)
             let response = try await self.client.execute(request, deadline: deadline)
-            let body = try await response.body.collect(upTo: self.maximumBodySize)
+            let body = try await self.body(of: response, until: deadline)
             return RESTResponse(
                 status: Int(response.status.code), contentType: response.headers.first(name: "Content-Type"),
                 retryAfter: response.headers.first(name: "Retry-After"), body: Array(body.readableBytesView))
         } catch {
             throw self.restError(error, url: url, timeout: timeout)
         }
+    }
+
+    /// The client's deadline ends with the head of an answer; the body has to come before it too.
+    private func body(of response: HTTPClientResponse, until deadline: NIODeadline) async throws -> ByteBuffer {
+        let limit = self.maximumBodySize
+        return try await withThrowingTaskGroup(of: ByteBuffer.self) { race in
+            race.addTask { try await response.body.collect(upTo: limit) }
+            race.addTask {
+                try await Task.sleep(for: .nanoseconds((deadline - .now()).nanoseconds))
+                throw HTTPClientError.deadlineExceeded
+            }
+            defer { race.cancelAll() }
+            guard let body = try await race.next() else { throw CancellationError() }
+            return body
+        }
+    }
+
+    private func badAddress(_ url: String, cause: (any Error)?) -> RESTError {
+        RESTError(
+            .badAddress, "'\(url)' is not an address: it begins with http:// or https:// and names a host", cause: cause
+        )
     }
 
     private func restError(_ error: any Error, url: String, timeout: Duration) -> RESTError {
@@ -70,10 +94,8 @@ package final class HTTPClientTransport: RESTTransport {
             return RESTError(.timeout, "no answer from \(url) within \(timeout.secondsValue) s", cause: error)
         case .cancelled:
             return RESTError(.cancelled, "the request for \(url) was cancelled", cause: error)
-        case .invalidURL, .emptyHost, .emptyScheme, .missingSocketPath:
-            return RESTError(
-                .badAddress, "'\(url)' is not an address: it begins with http:// or https:// and names a host",
-                cause: error)
+        case .invalidURL, .emptyHost:
+            return self.badAddress(url, cause: error)
         default:
             return RESTError(.unreachable, "no answer from \(url): check address, network and TLS", cause: error)
         }
