@@ -102,6 +102,7 @@ struct Watch: AsyncParsableCommand {
         return .failure(
             ProgramFailure(
                 status: .unreachable,
-                message: "The exchange was not reached within \(limit). `oddstream doctor` checks each step. Last: \(why)"))
+                message: "The exchange was not reached within \(limit). `oddstream doctor` checks each step. "
+                    + "Last: \(why)"))
     }
 }

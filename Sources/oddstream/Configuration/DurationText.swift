@@ -67,11 +67,8 @@ enum ClockText {
         return ClockText.seconds(time) + "." + (part < 100 ? "0" : "") + DurationText.two(part)
     }
 
-    /// `14:55` when the moment is a whole minute, else `14:55:30`.
-    static func short(_ time: Timestamp) -> String {
-        let text = ClockText.seconds(time)
-        return text.hasSuffix(":00") ? String(text.dropLast(3)) : text
-    }
+    /// `14:55`.
+    static func minutes(_ time: Timestamp) -> String { String(ClockText.seconds(time).dropLast(3)) }
 
     /// `2026-11-22T14:55:01.123Z`.
     static func full(_ time: Timestamp) -> String {

@@ -66,6 +66,8 @@ enum OddsText {
     /// `14:45–15:00`.
     static func window(_ market: Market, style: TextStyle) -> String {
         guard let window = market.window else { return "" }
-        return ClockText.short(window.start) + style.dash + ClockText.short(window.end)
+        let ends = [window.start, window.end]
+        let areMinutes = ends.allSatisfy { $0.seconds.isMultiple(of: 60) }
+        return ends.map { areMinutes ? ClockText.minutes($0) : ClockText.seconds($0) }.joined(separator: style.dash)
     }
 }

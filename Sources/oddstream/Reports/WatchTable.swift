@@ -37,7 +37,7 @@ struct WatchTable {
             case .market: "MARKET"
             case .left: "LEFT"
             case .side: "SIDE"
-            case .odds: "ODDS"
+            case .odds: "ODDS "
             case .bid: "BID"
             case .ask: "ASK"
             case .spread: "SPREAD"
@@ -57,9 +57,10 @@ struct WatchTable {
 
     /// What is left out first when the terminal is narrow.
     private static let expendable: [Column] = [.last, .spread, .age, .left, .trust, .ask, .bid]
-    private static let gap = 2
     /// The market column gives up letters down to this before it costs a column; its second line fits in it.
     private static let leastMarketWidth = 20
+    /// Spaces between columns: a narrow terminal gets one more column instead of air.
+    private var gap: Int { self.width >= 100 ? 2 : 1 }
 
     private struct Cell {
         let text: String
@@ -115,7 +116,7 @@ struct WatchTable {
     }
 
     private func table(_ frame: WatchFrame, height: Int) -> [String] {
-        guard !frame.rows.isEmpty else { return [self.plain("No market yet: looking them up.", "2")] }
+        guard !frame.rows.isEmpty else { return [self.plain("No market yet.", "2")] }
         let fitting = max(1, (height - 2) / 2)
         let shown = frame.rows.count <= fitting ? frame.rows[...] : frame.rows.prefix(max(1, (height - 3) / 2))
         let lines = shown.flatMap { self.lines(of: $0, now: frame.now) }
@@ -146,7 +147,8 @@ struct WatchTable {
             case .yes:
                 cells[.market] = Cell(OddsText.name(market))
                 cells[.left] = Cell(OddsText.timeLeft(market, now: now.wall))
-                cells[.trust] = Cell(row.snapshot?.trust.name ?? "no odds", self.rendition(row.snapshot?.trust))
+                cells[.trust] = Cell(
+                    row.snapshot?.trust.name ?? (isPast ? "over" : "no odds"), self.rendition(row.snapshot?.trust))
                 cells[.age] = Cell(row.snapshot.map { DurationText.age($0.age(at: now.monotonic)) } ?? "-")
             case .no:
                 let window = OddsText.window(market, style: self.style)
@@ -161,7 +163,9 @@ struct WatchTable {
     }
 
     private func quoteCells(_ quote: Quote?, isWinner: Bool) -> [Column: Cell] {
-        guard let quote else { return [.odds: Cell("- "), .bid: Cell("-"), .ask: Cell("-"), .spread: Cell("-")] }
+        guard let quote else {
+            return [.odds: Cell(isWinner ? "won*" : "- "), .bid: Cell("-"), .ask: Cell("-"), .spread: Cell("-")]
+        }
         let displayed = quote.displayed
         let isOver = displayed.map { $0 >= SpikeWatch.threshold } == true
         let mark = isWinner ? "*" : isOver ? self.style.mark : " "
@@ -206,7 +210,7 @@ struct WatchTable {
 
     private func roomForMarket(_ columns: [Column], _ widths: [Column: Int]) -> Int {
         let others = columns.filter { $0 != .market }.map { widths[$0] ?? 0 }.reduce(0, +)
-        return self.width - others - (columns.count - 1) * WatchTable.gap
+        return self.width - others - (columns.count - 1) * self.gap
     }
 
     private func fit(_ text: String, _ column: Column, _ widths: [Column: Int]) -> String {
@@ -216,7 +220,7 @@ struct WatchTable {
     }
 
     private func join(_ cells: [String]) -> String {
-        cells.joined(separator: String(repeating: " ", count: WatchTable.gap))
+        cells.joined(separator: String(repeating: " ", count: self.gap))
     }
 
     private func plain(_ text: String, _ rendition: String?) -> String {

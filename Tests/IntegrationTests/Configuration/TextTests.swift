@@ -48,9 +48,9 @@ import Testing
         #expect(ClockText.full(Timestamp(milliseconds: milliseconds)) == text)
     }
 
-    @Test func wholeMinutesAreShort() {
-        #expect(ClockText.short(Timestamp(seconds: 1_764_000_900)) == "16:15")
-        #expect(ClockText.short(Timestamp(seconds: 1_764_000_930)) == "16:15:30")
+    @Test func shorterFormsAreThere() {
+        #expect(ClockText.minutes(Timestamp(seconds: 1_764_000_900)) == "16:15")
+        #expect(ClockText.seconds(Timestamp(seconds: 1_764_000_930)) == "16:15:30")
     }
 }
 

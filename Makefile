@@ -1,0 +1,56 @@
+# Everything here does its own set-up on a bare Debian machine that has Swift; nothing else is needed beforehand.
+SHELL := /bin/bash
+.DEFAULT_GOAL := help
+
+SWIFT ?= swift
+# What swift-format looks at; the packages' build directories are not ours.
+SOURCES := $(wildcard Sources Tests Benchmarks Snippets Package.swift)
+# Options after `make demo ARGS=…`, such as ARGS="--http-port 9000".
+ARGS ?=
+# How long `make fuzz` runs, in seconds.
+FUZZ_SECONDS ?= 60
+
+.PHONY: help setup demo run watch build test check lint format bench fuzz conformance clean
+
+help: ## Show what there is
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+setup: ## Install the system packages that are missing (Debian and Ubuntu)
+	@./.ci/setup
+
+demo: setup ## Build and show the whole service against a simulated exchange, offline
+	@# A debug build: it is there in a fraction of the time of a release build and carries the demo easily.
+	$(SWIFT) build --product oddstream
+	@"$$($(SWIFT) build --show-bin-path)/oddstream" demo $(ARGS)
+
+watch: setup ## Build and follow the real market in the terminal
+	$(SWIFT) build --product oddstream
+	@"$$($(SWIFT) build --show-bin-path)/oddstream" watch $(ARGS)
+
+build: setup ## Build the program for use: .build/release/oddstream
+	$(SWIFT) build -c release --product oddstream
+
+test: setup ## Build and run all tests
+	$(SWIFT) test
+
+lint: ## Check the formatting
+	$(SWIFT) format lint --strict --recursive $(SOURCES)
+
+check: export ODDSTREAM_WARNINGS_AS_ERRORS = 1
+check: lint test ## What CI runs: formatting, a build in which warnings are errors, all tests
+
+format: ## Format all sources in place
+	$(SWIFT) format --in-place --recursive $(SOURCES)
+
+bench: setup ## Run the benchmarks
+	$(SWIFT) run -c release --package-path Benchmarks
+
+fuzz: export ODDSTREAM_FUZZ = 1
+fuzz: setup ## Fuzz the decoder and the frame reader for FUZZ_SECONDS (60)
+	FUZZ_SECONDS=$(FUZZ_SECONDS) ./.ci/fuzz
+
+conformance: setup ## Run the Autobahn WebSocket suite where it can be had
+	./.ci/conformance
+
+clean: ## Remove everything that was built
+	rm -rf .build Benchmarks/.build
