@@ -80,7 +80,11 @@ let package = Package(
             ], swiftSettings: settings),
         .testTarget(
             name: "PolymarketSimulatorTests",
-            dependencies: ["PolymarketSimulator", "OddsTestSupport", product("AsyncHTTPClient", "async-http-client")],
+            dependencies: [
+                "PolymarketSimulator", "OddsTestSupport", product("AsyncHTTPClient", "async-http-client"),
+                product("NIOCore", "swift-nio"), product("NIOPosix", "swift-nio"), product("NIOSSL", "swift-nio-ssl"),
+                product("Logging", "swift-log"), product("ServiceLifecycle", "swift-service-lifecycle"),
+            ],
             swiftSettings: settings),
         .testTarget(
             name: "OddsServerTests",
