@@ -82,9 +82,8 @@ let package = Package(
             name: "PolymarketSimulatorTests",
             dependencies: [
                 "PolymarketSimulator", "OddsTestSupport", product("AsyncHTTPClient", "async-http-client"),
-                product("NIOCore", "swift-nio"), product("NIOPosix", "swift-nio"), product("NIOSSL", "swift-nio-ssl"),
                 product("Logging", "swift-log"), product("ServiceLifecycle", "swift-service-lifecycle"),
-            ],
+            ] + nio,
             swiftSettings: settings),
         .testTarget(
             name: "OddsServerTests",
