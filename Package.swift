@@ -26,7 +26,7 @@ let nio: [Target.Dependency] = [
 
 let package = Package(
     name: "oddstream",
-    platforms: [.macOS(.v15)],
+    platforms: [.macOS(.v26)],
     products: [
         .library(name: "OddsCore", targets: ["OddsCore"]),
         .library(name: "RealtimeOdds", targets: ["RealtimeOdds"]),
@@ -59,7 +59,8 @@ let package = Package(
         .target(
             name: "PolymarketSimulator",
             dependencies: ["OddsCore"] + nio + [
-                product("Logging", "swift-log"), product("ServiceLifecycle", "swift-service-lifecycle"),
+                product("Crypto", "swift-crypto"), product("Logging", "swift-log"),
+                product("ServiceLifecycle", "swift-service-lifecycle"),
             ], swiftSettings: settings),
         .executableTarget(
             name: "oddstream",
@@ -81,7 +82,10 @@ let package = Package(
             ] + nio, swiftSettings: settings),
         .testTarget(
             name: "PolymarketSimulatorTests",
-            dependencies: ["PolymarketSimulator", "OddsTestSupport", product("AsyncHTTPClient", "async-http-client")],
+            dependencies: [
+                "PolymarketSimulator", "OddsTestSupport", product("AsyncHTTPClient", "async-http-client"),
+                product("Logging", "swift-log"), product("ServiceLifecycle", "swift-service-lifecycle"),
+            ] + nio,
             swiftSettings: settings),
         .testTarget(
             name: "OddsServerTests",

@@ -1,7 +1,7 @@
 /// The odds of an outcome, 0 to 1, held exactly in millionths.
 ///
 /// Finer than `Price`, because a midpoint can fall between two ticks.
-public struct Odds: Hashable, Comparable, Sendable {
+public struct Odds: Hashable, Comparable, Sendable, BitwiseCopyable {
     /// The odds in units of 0.000001, 0 to 1,000,000.
     public let rawValue: Int32
 

@@ -1,7 +1,7 @@
 /// A price of one outcome share in dollars, 0 to 1, held exactly as a whole number of ten-thousandths.
 ///
 /// The venue's finest tick is 0.0001 ("protocol reference", number formats), so every price it can quote fits.
-public struct Price: Hashable, Comparable, Sendable {
+public struct Price: Hashable, Comparable, Sendable, BitwiseCopyable {
     /// The price in units of 0.0001 dollars, 0 to 10,000.
     public let rawValue: Int32
 

@@ -1,7 +1,7 @@
 /// A number of shares, held exactly as whole micro-shares (1e-6).
 ///
 /// Books carry up to 2 decimals and trades up to 6 ("protocol reference", number formats).
-public struct Size: Hashable, Comparable, Sendable {
+public struct Size: Hashable, Comparable, Sendable, BitwiseCopyable {
     /// The size in units of 0.000001 shares; never negative.
     public let rawValue: Int64
 

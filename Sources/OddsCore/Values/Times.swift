@@ -25,7 +25,7 @@ public struct MonotonicTime: InstantProtocol, Hashable, Sendable {
 }
 
 /// A point in Unix time, in milliseconds since 1970-01-01 UTC: the unit of the venue's stamps.
-public struct Timestamp: Hashable, Comparable, Sendable {
+public struct Timestamp: Hashable, Comparable, Sendable, BitwiseCopyable {
     /// Milliseconds since 1970-01-01 UTC.
     public let milliseconds: Int64
 

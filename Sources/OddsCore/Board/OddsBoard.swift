@@ -1,0 +1,33 @@
+import Synchronization
+
+/// All markets' slots. Finding a slot takes a short lock that the feed's event loop never takes for a message: it holds
+/// its slots itself, and touches the lock only when a market is added or removed.
+public final class OddsBoard: Sendable {
+    private let slots = Mutex<[MarketID: MarketSlot]>([:])
+
+    /// An empty board.
+    public init() {}
+
+    /// The slot of a market; nil when the board has none.
+    public func slot(_ id: MarketID) -> MarketSlot? { self.slots.withLock { $0[id] } }
+
+    /// The latest odds of a market; nil when it is not on the board or has no data yet.
+    public func currentOdds(_ id: MarketID) -> OddsSnapshot? { self.slot(id)?.read() }
+
+    /// All markets on the board, in no particular order.
+    public var markets: [Market] { self.slots.withLock { $0.values.map(\.market) } }
+
+    /// Makes room for a market. A market that is there with the same tokens keeps its slot and values.
+    @discardableResult
+    public func add(_ market: Market) -> MarketSlot {
+        self.slots.withLock { slots in
+            if let slot = slots[market.id], slot.market.assets == market.assets { return slot }
+            let slot = MarketSlot(market: market)
+            slots[market.id] = slot
+            return slot
+        }
+    }
+
+    /// Takes a market off the board; readers that hold its slot keep its last values.
+    public func remove(_ id: MarketID) { self.slots.withLock { _ = $0.removeValue(forKey: id) } }
+}

@@ -1,0 +1,557 @@
+/// What the books tell the connection that owns them. All calls come on the feed's event loop, in the middle of a frame.
+public protocol FeedBooksDelegate: AnyObject {
+    /// A token's snapshot is in.
+    func snapshotArrived(_ asset: AssetID)
+    /// A token's book cannot be believed any more: a fresh one is needed.
+    func resyncNeeded(_ asset: AssetID, reason: SuspectReason)
+    /// A market's odds changed, or its trust; only while `FeedBooks.reportsEveryChange`.
+    func marketChanged(_ slot: MarketSlot, valuesChanged: Bool, previousTrust: Trust?)
+    /// The venue said that a market is decided; it may be one that is not followed.
+    func marketResolved(_ market: MarketID, winner: AssetID?, at time: Timestamp?)
+    /// One entry was applied and the market published or held; only while `FeedBooks.reportsEveryEntry`.
+    func entryApplied(_ asset: AssetID, eventType: StaticString, at time: Timestamp, bestBid: Price?, bestAsk: Price?)
+}
+
+/// The books of one connection, and the road from an event to the board.
+///
+/// A market is published only in a state that the exchange itself agrees with: the best prices it reports hold for the
+/// end of a batch of messages with one stamp, so in the middle of a batch the last complete state stays on the board.
+/// YES and NO books are mirrors of each other; while one of two has taken a trade and the other has not, the same holds.
+/// When a batch has ended and the disagreement remains, the market is published as `suspect`.
+///
+/// Confined to one event loop; not thread-safe, on purpose.
+public final class FeedBooks: MarketEventHandler {
+    /// Receives what the books have to say.
+    public weak var delegate: (any FeedBooksDelegate)?
+    /// Whether the delegate is told of every single change, not only of the markets that changed.
+    public var reportsEveryChange = false
+    /// Whether the delegate is told of every applied entry.
+    public var reportsEveryEntry = false
+    /// What was seen.
+    public internal(set) var counters = FeedCounters()
+
+    private let board: OddsBoard
+    private let source: SnapshotSource
+    private var table = AssetTable()
+    private var assets: [UnsafeMutablePointer<AssetState>?] = []
+    private var markets: [UnsafeMutablePointer<MarketState>?] = []
+    /// Tokens followed without discovery, in the order they were named.
+    private var bareAssets: [AssetID] = []
+    private var bareMarkets: [MarketID: Int] = [:]
+    private var dirty: [Int] = []
+    private var heldMarkets: [Int] = []
+    private var now = ReceiveTime(monotonic: MonotonicTime(nanoseconds: 0), unixNanoseconds: 0)
+
+    /// Books that publish on a board.
+    public init(board: OddsBoard, source: SnapshotSource) {
+        self.board = board
+        self.source = source
+    }
+
+    deinit {
+        for case let asset? in self.assets { Self.free(asset) }
+        for case let market? in self.markets { Self.free(market) }
+    }
+
+    // MARK: What is followed
+
+    /// Makes books for a market's tokens and room for it on the board.
+    public func add(_ market: Market) {
+        guard self.marketIndex(market.id) == nil else { return }
+        let index = self.place(MarketState(slot: self.board.add(market), source: self.source))
+        self.attach(market.yes.asset, to: index, side: .yes)
+        if let no = market.no { self.attach(no.asset, to: index, side: .no) }
+    }
+
+    /// Makes books for tokens of which nothing else is known: the feed tells which belong together.
+    public func add(bare assets: [AssetID]) {
+        for asset in assets where self.table.find(asset) < 0 {
+            self.bareAssets.append(asset)
+            _ = self.makeAsset(asset, market: -1, side: .yes)
+        }
+    }
+
+    /// Forgets a market and its books. What is on the board stays there.
+    public func remove(_ market: Market) {
+        guard let index = self.marketIndex(market.id), let state = self.markets[index] else { return }
+        for asset in [state.pointee.yes, state.pointee.no] where asset >= 0 { self.dropAsset(asset) }
+        self.dirty.removeAll { $0 == index }
+        self.heldMarkets.removeAll { $0 == index }
+        Self.free(state)
+        self.markets[index] = nil
+    }
+
+    private func marketIndex(_ id: MarketID) -> Int? {
+        self.markets.firstIndex { $0.map { $0.pointee.slot.market.id == id } ?? false }
+    }
+
+    private func place(_ state: consuming MarketState) -> Int {
+        let pointer = UnsafeMutablePointer<MarketState>.allocate(capacity: 1)
+        pointer.initialize(to: state)
+        if let free = self.markets.firstIndex(where: { $0 == nil }) {
+            self.markets[free] = pointer
+            return free
+        }
+        self.markets.append(pointer)
+        return self.markets.count - 1
+    }
+
+    private func attach(_ asset: AssetID, to market: Int, side: Side) {
+        let found = self.table.find(asset)
+        let index = found >= 0 ? found : self.makeAsset(asset, market: market, side: side)
+        self.assets[index]!.pointee.market = market  // made or found just above
+        self.assets[index]!.pointee.side = side
+        if side == .yes { self.markets[market]!.pointee.yes = index } else { self.markets[market]!.pointee.no = index }
+    }
+
+    private func makeAsset(_ asset: AssetID, market: Int, side: Side) -> Int {
+        let pointer = UnsafeMutablePointer<AssetState>.allocate(capacity: 1)
+        pointer.initialize(to: AssetState(id: asset, market: market, side: side))
+        let index: Int
+        if let free = self.assets.firstIndex(where: { $0 == nil }) {
+            index = free
+            self.assets[free] = pointer
+        } else {
+            index = self.assets.count
+            self.assets.append(pointer)
+        }
+        self.table.insert(asset, value: index)
+        return index
+    }
+
+    private func dropAsset(_ index: Int) {
+        guard let asset = self.assets[index] else { return }
+        self.table.remove(value: index)
+        Self.free(asset)
+        self.assets[index] = nil
+    }
+
+    private static func free<State: ~Copyable>(_ pointer: UnsafeMutablePointer<State>) {
+        pointer.deinitialize(count: 1)
+        pointer.deallocate()
+    }
+
+    // MARK: The connection's life
+
+    /// Sets the receive time of what follows; once per read from the socket.
+    @inline(__always)
+    public func begin(at now: ReceiveTime) { self.now = now }
+
+    /// The connection is gone: every market is stale from its last message on, and its epoch is over.
+    public func connectionLost(reason: StaleReason) {
+        for index in self.assets.indices { self.assets[index]?.pointee.forget() }
+        self.heldMarkets.removeAll(keepingCapacity: true)
+        for index in self.markets.indices {
+            guard let market = self.markets[index] else { continue }
+            market.pointee.held = false
+            market.pointee.suspicion = []
+            market.pointee.newestTime = .min
+            guard market.pointee.words.sequence > 0 else { continue }
+            market.pointee.words.epoch &+= 1
+            let trust =
+                market.pointee.phase == .trading
+                ? Trust.stale(since: market.pointee.words.receiveTime, reason: reason) : market.pointee.trust
+            self.setTrust(trust, of: index)
+        }
+    }
+
+    /// Something that may have carried an update could not be read: no book here can be believed until a fresh one comes.
+    public func suspectAll(_ reason: SuspectReason) {
+        for index in self.assets.indices {
+            guard let asset = self.assets[index], asset.pointee.book.hasSnapshot, asset.pointee.market >= 0 else {
+                continue
+            }
+            self.markets[asset.pointee.market]?.pointee.suspicion.insert(.init(reason))
+            self.requestResync(index, reason: reason)
+        }
+        for index in self.markets.indices where self.markets[index] != nil { self.refreshTrust(of: index) }
+    }
+
+    /// Marks a market as ended, decided or in its window again.
+    public func setPhase(_ phase: MarketPhase, of market: MarketID) {
+        guard let index = self.marketIndex(market), let state = self.markets[index] else { return }
+        guard state.pointee.phase != phase else { return }
+        state.pointee.phase = phase
+        self.refreshTrust(of: index)
+    }
+
+    /// Whether any publication is being held back; `releaseHeld` is due then.
+    public var hasHeld: Bool { !self.heldMarkets.isEmpty }
+
+    /// Publishes what has been held back since before `limit`: the rest of the batch is not going to come.
+    public func releaseHeld(before limit: MonotonicTime) {
+        for index in self.heldMarkets {
+            guard let market = self.markets[index], market.pointee.held, market.pointee.heldSince <= limit else {
+                continue
+            }
+            self.endBatch(index)
+        }
+        self.heldMarkets.removeAll { !(self.markets[$0]?.pointee.held ?? false) }
+    }
+
+    /// Hands over the markets that changed since the last call, each once: values, trust, or both.
+    public func drainChanges(_ body: (MarketSlot, _ valuesChanged: Bool, _ previousTrust: Trust?) -> Void) {
+        guard !self.dirty.isEmpty else { return }
+        for index in self.dirty {
+            guard let market = self.markets[index] else { continue }
+            let values = market.pointee.valuesDirty
+            let trust = market.pointee.trustBefore
+            market.pointee.valuesDirty = false
+            market.pointee.trustBefore = nil
+            body(market.pointee.slot, values, trust)
+        }
+        self.dirty.removeAll(keepingCapacity: true)
+    }
+
+    /// A token's book as levels, bids ascending and asks descending; nil when it is not followed or has no snapshot.
+    public func levels(of asset: AssetID) -> (bids: [Level], asks: [Level])? {
+        let index = self.table.find(asset)
+        guard index >= 0, let state = self.assets[index], state.pointee.book.hasSnapshot else { return nil }
+        return (state.pointee.book.bidLevels(), state.pointee.book.askLevels())
+    }
+
+    // MARK: Events
+
+    public func priceChanges(
+        market: WireText?, timestamp: Timestamp, entries: UnsafeBufferPointer<WirePriceChange>
+    ) {
+        self.counters.priceChanges &+= 1
+        var current = -1
+        for entry in entries {
+            let found = self.table.find(entry.asset)
+            guard found >= 0, let asset = self.assets[found] else {
+                self.counters.foreignEntries &+= 1
+                continue
+            }
+            if asset.pointee.market < 0 { self.adopt(found, market: market) }
+            let index = asset.pointee.market
+            if index != current {
+                if current >= 0 { self.endMessage(current) }
+                current = index
+                if index >= 0 { self.beginMessage(index, at: timestamp) }
+            }
+            switch asset.pointee.book.apply(entry.side, price: entry.price, size: entry.size, at: timestamp) {
+            case .applied: self.counters.appliedEntries &+= 1
+            case .awaitingSnapshot:
+                self.counters.gatedEntries &+= 1
+                continue
+            case .superseded: self.counters.supersededEntries &+= 1
+            }
+            // A late row reports a top that is no longer the case.
+            if index >= 0, timestamp.milliseconds >= self.markets[index].unsafelyUnwrapped.pointee.newestTime {
+                asset.pointee.report(entry.bestBid, entry.bestAsk)
+            }
+            if self.reportsEveryEntry { self.reportEntry(found, "price_change", at: timestamp) }
+        }
+        if current >= 0 { self.endMessage(current) }
+    }
+
+    public func book(_ event: WireBook) {
+        self.counters.books &+= 1
+        let found = self.table.find(event.asset)
+        guard found >= 0, let asset = self.assets[found] else {
+            self.counters.foreignEntries &+= 1
+            return
+        }
+        if asset.pointee.market < 0 { self.adopt(found, market: event.market) }
+        let index = asset.pointee.market
+        if index >= 0 { self.beginMessage(index, at: event.timestamp) }
+        let applied = asset.pointee.book.replace(
+            bids: event.bids, asks: event.asks, at: event.timestamp, force: asset.pointee.resyncing)
+        guard applied == .applied else {
+            self.counters.supersededEntries &+= 1
+            if index >= 0 { self.endMessage(index) }
+            return
+        }
+        asset.pointee.resyncing = false
+        asset.pointee.report(nil, nil)
+        if let tickSize = event.tickSize { asset.pointee.book.tickSize = tickSize }
+        self.delegate?.snapshotArrived(asset.pointee.id)
+        if index >= 0, let market = self.markets[index] {
+            if event.timestamp.milliseconds < market.pointee.newestTime {
+                market.pointee.newestTime = event.timestamp.milliseconds  // the exchange started over
+            }
+            if let price = event.lastTradePrice { market.pointee.learnTrade(price, from: asset.pointee) }
+            if !self.isResyncing(market) { market.pointee.suspicion.remove(.untilSnapshot) }
+        }
+        if self.reportsEveryEntry { self.reportEntry(found, "book", at: event.timestamp) }
+        if index >= 0 { self.endMessage(index) }
+    }
+
+    public func trade(_ event: WireTrade) {
+        self.counters.trades &+= 1
+        let found = self.table.find(event.asset)
+        guard found >= 0, let asset = self.assets[found] else {
+            self.counters.foreignEntries &+= 1
+            return
+        }
+        if asset.pointee.market < 0 { self.adopt(found, market: event.market) }
+        let index = asset.pointee.market
+        guard index >= 0, let market = self.markets[index] else { return }
+        if event.timestamp >= market.pointee.lastTradeTime {
+            market.pointee.lastTradeTime = event.timestamp
+            market.pointee.lastTradeYes =
+                asset.pointee.side == .yes ? event.price.rawValue : event.price.complement.rawValue
+        }
+        // A trade changes no level by itself, and it may carry an older stamp than the book it caused: no batch ends.
+        if self.reportsEveryEntry { self.reportEntry(found, "last_trade_price", at: event.timestamp) }
+        if !market.pointee.held { self.endMessage(index) }
+    }
+
+    public func tickSizeChange(_ event: WireTickSizeChange) {
+        self.counters.tickSizeChanges &+= 1
+        let found = self.table.find(event.asset)
+        guard found >= 0, let asset = self.assets[found] else {
+            self.counters.foreignEntries &+= 1
+            return
+        }
+        asset.pointee.book.tickSize = event.newTickSize
+        if self.reportsEveryEntry { self.reportEntry(found, "tick_size_change", at: event.timestamp) }
+        guard asset.pointee.market >= 0, asset.pointee.book.hasSnapshot else { return }
+        // Levels stay where they are, but the venue may have moved orders without saying so level by level.
+        self.markets[asset.pointee.market]?.pointee.suspicion.insert(.tickSizeChanged)
+        self.requestResync(found, reason: .tickSizeChanged)
+        self.refreshTrust(of: asset.pointee.market)
+    }
+
+    public func bestBidAsk(_ event: WireBestBidAsk) {
+        self.counters.bestBidAsks &+= 1
+        let found = self.table.find(event.asset)
+        guard found >= 0, let asset = self.assets[found] else {
+            self.counters.foreignEntries &+= 1
+            return
+        }
+        let index = asset.pointee.market
+        guard index >= 0, let market = self.markets[index], asset.pointee.book.hasSnapshot else { return }
+        guard event.timestamp.milliseconds >= market.pointee.newestTime else { return }
+        self.beginMessage(index, at: event.timestamp)
+        asset.pointee.report(event.bestBid, event.bestAsk)
+        self.endMessage(index)
+    }
+
+    public func newMarket(_ event: WireNewMarket) { self.counters.newMarkets &+= 1 }
+
+    public func marketResolved(_ event: WireMarketResolved) {
+        self.counters.marketsResolved &+= 1
+        self.delegate?.marketResolved(
+            MarketID(event.market.string), winner: event.winningAsset.map { AssetID($0.string) }, at: event.timestamp)
+    }
+
+    public func plainText(_ text: WireText) { self.counters.plainTexts &+= 1 }
+
+    public func unknownEvent(type: WireText?, error: WireText?) { self.counters.unknownEvents &+= 1 }
+
+    // MARK: Batches
+
+    @inline(__always)
+    private func beginMessage(_ index: Int, at time: Timestamp) {
+        let market = self.markets[index].unsafelyUnwrapped
+        guard time.milliseconds != market.pointee.newestTime else { return }
+        if market.pointee.held, time.milliseconds > market.pointee.newestTime { self.endBatch(index) }
+        if time.milliseconds > market.pointee.newestTime { market.pointee.newestTime = time.milliseconds }
+    }
+
+    @inline(__always)
+    private func endMessage(_ index: Int) {
+        let market = self.markets[index].unsafelyUnwrapped
+        guard market.pointee.yes >= 0, let yes = self.assets[market.pointee.yes], yes.pointee.book.hasSnapshot else {
+            return
+        }
+        if market.pointee.no >= 0 {
+            let no = self.assets[market.pointee.no].unsafelyUnwrapped
+            guard no.pointee.book.hasSnapshot else { return }
+            if yes.pointee.agrees, no.pointee.agrees, Self.mirror(yes, no), !yes.pointee.book.isCrossed {
+                self.settle(market)
+                self.publish(index, market, yes, no)
+                return
+            }
+        } else if yes.pointee.agrees, !yes.pointee.book.isCrossed {
+            self.settle(market)
+            self.publish(index, market, yes, nil)
+            return
+        }
+        self.hold(index, market)
+    }
+
+    /// The exchange agrees with what is about to be published.
+    @inline(__always)
+    private func settle(_ market: UnsafeMutablePointer<MarketState>) {
+        market.pointee.held = false
+        market.pointee.disagreements = 0
+        market.pointee.suspicion.remove(.untilAgreement)
+    }
+
+    private func hold(_ index: Int, _ market: UnsafeMutablePointer<MarketState>) {
+        guard !market.pointee.held else { return }
+        market.pointee.held = true
+        market.pointee.heldSince = self.now.monotonic
+        self.counters.held &+= 1
+        self.heldMarkets.append(index)
+    }
+
+    /// A batch is over and the books still disagree with the exchange or with each other.
+    private func endBatch(_ index: Int) {
+        guard let market = self.markets[index], market.pointee.yes >= 0, let yes = self.assets[market.pointee.yes]
+        else {
+            return
+        }
+        market.pointee.held = false
+        guard yes.pointee.book.hasSnapshot else { return }
+        let no = market.pointee.no >= 0 ? self.assets[market.pointee.no] : nil
+        var reason: SuspectReason?
+        if let no, !Self.mirror(yes, no) {
+            self.counters.mirrorMismatches &+= 1
+            market.pointee.suspicion.insert(.mirrorMismatch)
+            reason = .mirrorMismatch
+        }
+        if !yes.pointee.agrees || !(no?.pointee.agrees ?? true) {
+            self.counters.topMismatches &+= 1
+            market.pointee.suspicion.insert(.topMismatch)
+            reason = .topMismatch
+        }
+        if yes.pointee.book.isCrossed || (no?.pointee.book.isCrossed ?? false) {
+            self.counters.crossedBooks &+= 1
+            market.pointee.suspicion.insert(.crossed)
+            reason = .crossed
+        }
+        if let reason {
+            market.pointee.disagreements += 1
+            if market.pointee.disagreements == FeedBooks.disagreementsUntilResync {
+                market.pointee.disagreements = 0
+                self.requestResync(market.pointee.yes, reason: reason)
+                if market.pointee.no >= 0 { self.requestResync(market.pointee.no, reason: reason) }
+            }
+        }
+        self.publish(index, market, yes, no)
+    }
+
+    /// How many batch ends in a row may disagree before a fresh book is asked for.
+    static let disagreementsUntilResync = 3
+
+    @inline(__always)
+    private static func mirror(
+        _ yes: UnsafeMutablePointer<AssetState>, _ no: UnsafeMutablePointer<AssetState>
+    ) -> Bool {
+        Self.complementary(yes.pointee.book.bids.bestRaw, no.pointee.book.asks.bestRaw)
+            && Self.complementary(yes.pointee.book.asks.bestRaw, no.pointee.book.bids.bestRaw)
+    }
+
+    @inline(__always)
+    private static func complementary(_ a: Int32, _ b: Int32) -> Bool {
+        (a < 0 && b < 0) || (a >= 0 && a &+ b == 10_000)
+    }
+
+    private func requestResync(_ index: Int, reason: SuspectReason) {
+        guard let asset = self.assets[index], !asset.pointee.resyncing else { return }
+        asset.pointee.resyncing = true
+        self.counters.resyncs &+= 1
+        self.delegate?.resyncNeeded(asset.pointee.id, reason: reason)
+    }
+
+    private func isResyncing(_ market: UnsafeMutablePointer<MarketState>) -> Bool {
+        [market.pointee.yes, market.pointee.no].contains { $0 >= 0 && self.assets[$0]?.pointee.resyncing == true }
+    }
+
+    // MARK: Publishing
+
+    @inline(__always)
+    private func publish(
+        _ index: Int, _ market: UnsafeMutablePointer<MarketState>, _ yes: UnsafeMutablePointer<AssetState>,
+        _ no: UnsafeMutablePointer<AssetState>?
+    ) {
+        var words = market.pointee.words
+        words.setTimes(exchange: market.pointee.newestTime, receive: self.now)
+        let yesBid = yes.pointee.book.bids.bestRaw
+        let yesAsk = yes.pointee.book.asks.bestRaw
+        if let no {
+            words.setPrices(
+                yesBid: yesBid, yesAsk: yesAsk, noBid: no.pointee.book.bids.bestRaw, noAsk: no.pointee.book.asks.bestRaw
+            )
+            words.setSizes(
+                yesBid: yes.pointee.book.bids.bestSizeRaw, yesAsk: yes.pointee.book.asks.bestSizeRaw,
+                noBid: no.pointee.book.bids.bestSizeRaw, noAsk: no.pointee.book.asks.bestSizeRaw)
+        } else {
+            words.setPrices(yesBid: yesBid, yesAsk: yesAsk, noBid: -1, noAsk: -1)
+            words.setSizes(
+                yesBid: yes.pointee.book.bids.bestSizeRaw, yesAsk: yes.pointee.book.asks.bestSizeRaw, noBid: 0, noAsk: 0
+            )
+        }
+        let last = market.pointee.lastTradeYes
+        words.setLastTrades(yes: last, no: last < 0 ? -1 : 10_000 &- last)
+        words.setTrust(market.pointee.trust)
+        words.sequence &+= 1
+        let valuesChanged = words.sequence == 1 || !words.hasSameValues(as: market.pointee.words)
+        let trustChanged = words.sequence > 1 && words.trustCode != market.pointee.words.trustCode
+        let previous = trustChanged ? market.pointee.words.trust : nil
+        market.pointee.slot.write(words)
+        market.pointee.words = words
+        if valuesChanged || trustChanged { self.changed(index, market, values: valuesChanged, previousTrust: previous) }
+    }
+
+    private func changed(
+        _ index: Int, _ market: UnsafeMutablePointer<MarketState>, values: Bool, previousTrust: Trust?
+    ) {
+        if !market.pointee.valuesDirty, market.pointee.trustBefore == nil { self.dirty.append(index) }
+        if values { market.pointee.valuesDirty = true }
+        if let previousTrust, market.pointee.trustBefore == nil { market.pointee.trustBefore = previousTrust }
+        if self.reportsEveryChange {
+            self.delegate?.marketChanged(market.pointee.slot, valuesChanged: values, previousTrust: previousTrust)
+        }
+    }
+
+    /// Puts a trust on the board without touching the values.
+    private func setTrust(_ trust: Trust, of index: Int) {
+        guard let market = self.markets[index], market.pointee.words.sequence > 0 else { return }
+        let previous = market.pointee.words.trust
+        let epochChanged = market.pointee.words.epoch != market.pointee.publishedEpoch
+        market.pointee.words.setTrust(trust)
+        guard epochChanged || previous != trust else { return }
+        market.pointee.publishedEpoch = market.pointee.words.epoch
+        market.pointee.words.sequence &+= 1
+        market.pointee.slot.write(market.pointee.words)
+        self.changed(index, market, values: false, previousTrust: previous)
+    }
+
+    /// Recomputes a market's trust from its phase and what contradicts it.
+    private func refreshTrust(of index: Int) {
+        guard let market = self.markets[index] else { return }
+        if market.pointee.phase == .trading, case .stale = market.pointee.words.trust { return }
+        self.setTrust(market.pointee.trust, of: index)
+    }
+
+    private func reportEntry(_ index: Int, _ type: StaticString, at time: Timestamp) {
+        guard let asset = self.assets[index] else { return }
+        self.delegate?.entryApplied(
+            asset.pointee.id, eventType: type, at: time, bestBid: asset.pointee.book.bestBid?.price,
+            bestAsk: asset.pointee.book.bestAsk?.price)
+    }
+
+    // MARK: Tokens without discovery
+
+    /// Finds or makes the market of a token that was named without one. The first named token of two is YES.
+    private func adopt(_ index: Int, market text: WireText?) {
+        guard let asset = self.assets[index] else { return }
+        let id = MarketID(text?.string ?? asset.pointee.id.rawValue)
+        let members =
+            (self.bareMarkets[id].flatMap { self.markets[$0]?.pointee.slot.market.assets } ?? []) + [asset.pointee.id]
+        let ordered = members.sorted { a, b in self.order(of: a) < self.order(of: b) }
+        let known = Market(
+            id: id, slug: "", yes: Outcome(label: "Yes", asset: ordered[0]),
+            no: ordered.count > 1 ? Outcome(label: "No", asset: ordered[1]) : nil)
+        let slot = self.board.add(known)
+        if let existing = self.bareMarkets[id], let state = self.markets[existing] {
+            var renewed = MarketState(slot: slot, source: self.source)
+            renewed.newestTime = state.pointee.newestTime
+            renewed.words.epoch = state.pointee.words.epoch
+            state.pointee = renewed
+            self.attach(ordered[0], to: existing, side: .yes)
+            if ordered.count > 1 { self.attach(ordered[1], to: existing, side: .no) }
+        } else {
+            let made = self.place(MarketState(slot: slot, source: self.source))
+            self.bareMarkets[id] = made
+            self.attach(asset.pointee.id, to: made, side: .yes)
+        }
+    }
+
+    private func order(of asset: AssetID) -> Int { self.bareAssets.firstIndex(of: asset) ?? Int.max }
+}

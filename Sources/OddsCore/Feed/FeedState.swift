@@ -1,0 +1,145 @@
+/// Where a market stands between its listing and its end; decided by the clock and by the venue, not by the feed.
+public enum MarketPhase: UInt8, Sendable {
+    /// Odds move.
+    case trading
+    /// The window is over and nobody has said who won.
+    case resolving
+    /// Decided or closed.
+    case closed
+}
+
+/// What contradicts a market's books at the moment.
+struct Suspicion: OptionSet {
+    let rawValue: UInt8
+    static let topMismatch = Suspicion(rawValue: 1)
+    static let crossed = Suspicion(rawValue: 2)
+    static let mirrorMismatch = Suspicion(rawValue: 4)
+    static let malformedFrame = Suspicion(rawValue: 8)
+    static let tickSizeChanged = Suspicion(rawValue: 16)
+    static let resynchronising = Suspicion(rawValue: 32)
+
+    /// Ends when the exchange agrees again.
+    static let untilAgreement: Suspicion = [.topMismatch, .crossed, .mirrorMismatch]
+    /// Ends when fresh books are in.
+    static let untilSnapshot: Suspicion = [.malformedFrame, .tickSizeChanged, .resynchronising]
+
+    init(rawValue: UInt8) { self.rawValue = rawValue }
+
+    init(_ reason: SuspectReason) {
+        switch reason {
+        case .topMismatch: self = .topMismatch
+        case .crossed: self = .crossed
+        case .malformedFrame: self = .malformedFrame
+        case .tickSizeChanged: self = .tickSizeChanged
+        case .mirrorMismatch: self = .mirrorMismatch
+        case .resynchronising: self = .resynchronising
+        }
+    }
+
+    /// The gravest of what is there.
+    var reason: SuspectReason {
+        if self.contains(.crossed) { return .crossed }
+        if self.contains(.topMismatch) { return .topMismatch }
+        if self.contains(.mirrorMismatch) { return .mirrorMismatch }
+        if self.contains(.malformedFrame) { return .malformedFrame }
+        if self.contains(.tickSizeChanged) { return .tickSizeChanged }
+        return .resynchronising
+    }
+}
+
+/// One followed token.
+struct AssetState: ~Copyable {
+    let id: AssetID
+    var book = OrderBook()
+    /// The number of its market; -1 while that is not known.
+    var market: Int
+    var side: Side
+    /// A fresh book was asked for and has not come.
+    var resyncing = false
+    /// The exchange's own best prices at the newest stamp, in ten-thousandths; -1 when it has not said.
+    private var reportedBid: Int32 = -1
+    private var reportedAsk: Int32 = -1
+
+    init(id: AssetID, market: Int, side: Side) {
+        self.id = id
+        self.market = market
+        self.side = side
+    }
+
+    @inline(__always)
+    mutating func report(_ bid: Price?, _ ask: Price?) {
+        self.reportedBid = bid?.rawValue ?? -1
+        self.reportedAsk = ask?.rawValue ?? -1
+    }
+
+    /// Whether the book's top is what the exchange says; true when it has not said.
+    @inline(__always)
+    var agrees: Bool {
+        self.reportedBid < 0 || self.reportedAsk < 0
+            || self.book.agrees(bestBid: self.reportedBid, bestAsk: self.reportedAsk)
+    }
+
+    /// The connection is gone, and with it everything that is not on the board.
+    mutating func forget() {
+        self.book.reset()
+        self.resyncing = false
+        self.report(nil, nil)
+    }
+}
+
+/// One followed market.
+struct MarketState {
+    let slot: MarketSlot
+    /// The numbers of its tokens; -1 when it has none.
+    var yes = -1
+    var no = -1
+    /// The newest stamp seen, in milliseconds.
+    var newestTime = Int64.min
+    /// The books are in the middle of a batch and the board keeps the state before it.
+    var held = false
+    var heldSince = MonotonicTime(nanoseconds: 0)
+    /// Batch ends in a row that disagreed.
+    var disagreements = 0
+    var suspicion: Suspicion = []
+    var phase = MarketPhase.trading
+    /// The last trade in terms of YES, in ten-thousandths; -1 when none is known.
+    var lastTradeYes: Int32 = -1
+    var lastTradeTime = Timestamp(milliseconds: .min)
+    /// What is on the board.
+    var words = SlotWords()
+    var publishedEpoch: UInt64 = 1
+    /// What followers have not been told yet.
+    var valuesDirty = false
+    var trustBefore: Trust?
+
+    init(slot: MarketSlot, source: SnapshotSource) {
+        self.slot = slot
+        self.words.setSource(source)
+        self.words.epoch = 1
+    }
+
+    /// What the market's books deserve while the connection is up.
+    @inline(__always)
+    var trust: Trust {
+        switch self.phase {
+        case .trading: self.suspicion.isEmpty ? .live : .suspect(self.suspicion.reason)
+        case .resolving: .resolving
+        case .closed: .closed
+        }
+    }
+
+    /// Takes over a book's `last_trade_price`, which does not say of which token it is the price: both tokens' books
+    /// carry the same number. The reading that lies nearer to this book's middle is taken; a `last_trade_price` event,
+    /// which names its token, settles it.
+    mutating func learnTrade(_ price: Price, from asset: borrowing AssetState) {
+        let known = self.lastTradeYes
+        if known >= 0, price.rawValue == known || price.rawValue == 10_000 - known { return }
+        let bid = max(asset.book.bids.bestRaw, 0)
+        let ask = asset.book.asks.bestRaw < 0 ? 10_000 : asset.book.asks.bestRaw
+        let twiceMiddle = bid + ask
+        let own =
+            abs(2 * price.rawValue - twiceMiddle) <= abs(2 * (10_000 - price.rawValue) - twiceMiddle)
+            ? price.rawValue : 10_000 - price.rawValue
+        self.lastTradeYes = asset.side == .yes ? own : 10_000 - own
+    }
+}

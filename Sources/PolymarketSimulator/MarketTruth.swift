@@ -1,0 +1,69 @@
+public import OddsCore
+
+/// What the exchange itself knows of a market at a moment: what a client should have arrived at.
+public struct MarketTruth: Sendable, Hashable {
+    /// The top of one token's book; nil where a side is empty.
+    public struct Top: Sendable, Hashable {
+        /// The highest bid.
+        public var bid: Price?
+        /// The shares bid for at it.
+        public var bidSize: Size?
+        /// The lowest ask.
+        public var ask: Price?
+        /// The shares asked for at it.
+        public var askSize: Size?
+    }
+
+    /// The token that wins when the price does not fall.
+    public var up: Top
+    /// The other token.
+    public var down: Top
+    /// The price of the last trade, on whichever token it was; nil when there was none.
+    public var lastTrade: Price?
+    /// The smallest price step now.
+    public var tickSize: Price
+    /// When the book last changed.
+    public var bookTime: Timestamp
+    /// The venue's time.
+    public var time: Timestamp
+}
+
+/// Where a running simulator can be reached.
+public struct SimulatorEndpoints: Sendable, Hashable {
+    /// The market channel, `ws://` or `wss://`.
+    public var marketWebSocket: String
+    /// Base of the CLOB REST API, `http://` or `https://`.
+    public var clobREST: String
+    /// Base of the Gamma REST API.
+    public var gammaREST: String
+}
+
+/// What a simulator has done so far.
+public struct SimulatorCounters: Sendable, Hashable {
+    /// Connections of the market channel that were let in.
+    public var connectionsAccepted = 0
+    /// Connections of the market channel that were turned away by a fault.
+    public var connectionsRefused = 0
+    /// Connections of the market channel now.
+    public var connectionsOpen = 0
+    /// Assets subscribed to now, over all connections.
+    public var subscriptions = 0
+    /// Frames of data sent, dumps included.
+    public var framesSent = 0
+    /// Messages received on the market channel.
+    public var messagesReceived = 0
+    /// REST requests answered.
+    public var requests = 0
+}
+
+extension MarketTruth {
+    init(_ process: MarketProcess, time: Timestamp) {
+        func top(_ token: Token) -> Top {
+            let top = process.book.top(of: token)
+            return Top(bid: top.bid?.price, bidSize: top.bid?.size, ask: top.ask?.price, askSize: top.ask?.size)
+        }
+        self.init(
+            up: top(.up), down: top(.down), lastTrade: process.lastTrade?.price, tickSize: process.tickSize,
+            bookTime: process.bookTime, time: time)
+    }
+}

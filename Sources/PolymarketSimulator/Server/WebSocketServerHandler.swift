@@ -1,0 +1,94 @@
+internal import NIOCore
+internal import OddsCore
+
+/// One WebSocket connection of a server: bytes in and out through the codec, messages to and from a service.
+final class WebSocketServerHandler: ChannelDuplexHandler {
+    typealias InboundIn = ByteBuffer
+    typealias OutboundIn = [WebSocketCommand]
+    typealias OutboundOut = ByteBuffer
+
+    /// Gathers the messages of one read, so that answering them does not touch the codec while it reads.
+    private struct Messages: WebSocketMessageHandler {
+        var list: [WebSocketMessage] = []
+
+        mutating func receivedText(_ payload: UnsafeRawBufferPointer) { self.list.append(.text(Array(payload))) }
+        mutating func receivedBinary(_ payload: UnsafeRawBufferPointer) { self.list.append(.binary(Array(payload))) }
+        mutating func receivedPong(_ payload: UnsafeRawBufferPointer) {}
+    }
+
+    private let service: any WebSocketService
+    private let id: Int
+    private var connection: WebSocketConnection
+    private var isClosing = false
+
+    init(service: any WebSocketService, id: Int, maximumMessageSize: Int) {
+        self.service = service
+        self.id = id
+        // A server masks nothing: the seed is never used.
+        self.connection = WebSocketConnection(role: .server, maximumMessageSize: maximumMessageSize, maskingSeed: 0)
+    }
+
+    func handlerAdded(context: ChannelHandlerContext) {
+        self.service.opened(WebSocketLink(id: self.id, channel: context.channel))
+    }
+
+    func channelInactive(context: ChannelHandlerContext) {
+        self.service.closed(self.id)
+        context.fireChannelInactive()
+    }
+
+    func channelRead(context: ChannelHandlerContext, data: NIOAny) {
+        var buffer = self.unwrapInboundIn(data)
+        var messages = Messages()
+        buffer.withUnsafeMutableReadableBytes { self.connection.receive($0, into: &messages) }
+        for message in messages.list { self.perform(self.service.received(message, from: self.id), context) }
+        self.flush(context, promise: nil)
+    }
+
+    func write(context: ChannelHandlerContext, data: NIOAny, promise: EventLoopPromise<Void>?) {
+        self.perform(self.unwrapOutboundIn(data), context)
+        self.flush(context, promise: promise)
+    }
+
+    func channelWritabilityChanged(context: ChannelHandlerContext) {
+        // The high-water mark is the limit for slow readers.
+        if !context.channel.isWritable { context.close(promise: nil) }
+        context.fireChannelWritabilityChanged()
+    }
+
+    func errorCaught(context: ChannelHandlerContext, error: any Error) {
+        // A broken socket, or a TLS failure: either way the connection is over, and `channelInactive` tells the service.
+        context.close(promise: nil)
+    }
+
+    private func perform(_ commands: [WebSocketCommand], _ context: ChannelHandlerContext) {
+        for command in commands where !self.isClosing {
+            switch command {
+            case .text(let bytes): _ = self.connection.sendText(bytes)
+            case .binary(let bytes): _ = self.connection.sendBinary(bytes)
+            case .close(let code, let reason): self.connection.close(code: code, reason: reason)
+            case .drop:
+                self.flush(context, promise: nil)
+                self.isClosing = true
+                context.close(promise: nil)
+            }
+        }
+    }
+
+    private func flush(_ context: ChannelHandlerContext, promise: EventLoopPromise<Void>?) {
+        guard !self.isClosing else { return promise?.fail(ChannelError.ioOnClosedChannel) ?? () }
+        guard self.connection.hasOutput else {
+            promise?.succeed()
+            if self.connection.state == .closed { self.end(context) }
+            return
+        }
+        context.writeAndFlush(self.wrapOutboundOut(ByteBuffer(bytes: self.connection.takeOutput())), promise: promise)
+        if self.connection.state == .closed { self.end(context) }
+    }
+
+    /// Both sides have said goodbye: the server closes first.
+    private func end(_ context: ChannelHandlerContext) {
+        self.isClosing = true
+        context.close(promise: nil)
+    }
+}

@@ -1,0 +1,46 @@
+internal import NIOCore
+
+/// One message that a WebSocket peer sent.
+package enum WebSocketMessage: Sendable, Equatable {
+    case text([UInt8])
+    case binary([UInt8])
+}
+
+/// What a WebSocket server does to a connection.
+package enum WebSocketCommand: Sendable, Equatable {
+    case text([UInt8])
+    case binary([UInt8])
+    /// The closing handshake.
+    case close(code: UInt16, reason: String)
+    /// The TCP connection is closed without a close frame, behind what was sent before.
+    case drop
+}
+
+/// A WebSocket connection as its service sees it.
+package struct WebSocketLink: Sendable {
+    /// Unlike that of any other connection of this service.
+    package let id: Int
+    private let channel: any Channel
+
+    init(id: Int, channel: any Channel) {
+        self.id = id
+        self.channel = channel
+    }
+
+    /// Does these things in order, with one flush.
+    package func perform(_ commands: [WebSocketCommand]) {
+        self.channel.writeAndFlush(commands, promise: nil)
+    }
+}
+
+/// What stands behind a WebSocket server: called on the connection's event loop.
+package protocol WebSocketService: Sendable {
+    /// How a new connection is turned away; nil lets it in.
+    func refusal() -> SimulatorFault.Refusal?
+    /// A connection has been made.
+    func opened(_ link: WebSocketLink)
+    /// A message came; the answer is sent at once.
+    func received(_ message: WebSocketMessage, from id: Int) -> [WebSocketCommand]
+    /// The connection is gone.
+    func closed(_ id: Int)
+}

@@ -1,0 +1,75 @@
+internal import Crypto
+internal import Foundation
+internal import NIOCore
+internal import NIOHTTP1
+internal import NIOPosix
+
+/// The server's side of the WebSocket handshake (RFC 6455, section 4.2) on one path.
+final class WebSocketUpgrade: HTTPServerProtocolUpgrader, Sendable {
+    /// Why a request is not upgraded; it then goes on to the HTTP routes.
+    private enum Refused: Error {
+        case path
+        case request
+        case fault
+    }
+
+    private static let key = "258EAFA5-E914-47DA-95CA-C5AB0DC85B11"
+
+    let supportedProtocol = "websocket"
+    let requiredUpgradeHeaders = ["sec-websocket-key", "sec-websocket-version"]
+
+    private let paths: Set<String>
+    private let service: any WebSocketService
+    private let maximumMessageSize: Int
+    private let nextID: @Sendable () -> Int
+
+    /// An upgrade of the paths; every path when the set is empty.
+    init(
+        paths: Set<String>, service: any WebSocketService, maximumMessageSize: Int, nextID: @escaping @Sendable () -> Int
+    ) {
+        self.paths = paths
+        self.service = service
+        self.maximumMessageSize = maximumMessageSize
+        self.nextID = nextID
+    }
+
+    func buildUpgradeResponse(
+        channel: any Channel, upgradeRequest: HTTPRequestHead, initialResponseHeaders: HTTPHeaders
+    ) -> EventLoopFuture<HTTPHeaders> {
+        let path = String(upgradeRequest.uri.prefix { $0 != "?" })
+        guard self.paths.isEmpty || self.paths.contains(path) else {
+            return channel.eventLoop.makeFailedFuture(Refused.path)
+        }
+        guard let key = upgradeRequest.headers.first(name: "sec-websocket-key"),
+            upgradeRequest.headers.first(name: "sec-websocket-version") == "13"
+        else { return channel.eventLoop.makeFailedFuture(Refused.request) }
+        if let refusal = self.service.refusal() {
+            if refusal == .reset { Self.reset(channel) }
+            return channel.eventLoop.makeFailedFuture(Refused.fault)
+        }
+        var headers = initialResponseHeaders
+        headers.add(name: "Sec-WebSocket-Accept", value: Self.accept(key))
+        return channel.eventLoop.makeSucceededFuture(headers)
+    }
+
+    func upgrade(context: ChannelHandlerContext, upgradeRequest: HTTPRequestHead) -> EventLoopFuture<Void> {
+        let handler = WebSocketServerHandler(
+            service: self.service, id: self.nextID(), maximumMessageSize: self.maximumMessageSize)
+        return context.eventLoop.makeCompletedFuture {
+            try context.pipeline.syncOperations.addHandler(handler)
+        }
+    }
+
+    private static func accept(_ key: String) -> String {
+        Data(Insecure.SHA1.hash(data: Data((key + Self.key).utf8))).base64EncodedString()
+    }
+
+    /// Closes the connection so that the peer sees a reset.
+    private static func reset(_ channel: any Channel) {
+        guard let options = channel as? any SocketOptionProvider else { return channel.close(promise: nil) }
+        options.setSoLinger(linger(l_onoff: 1, l_linger: 0)).whenComplete { _ in
+            // The option only makes the end harsher: the connection is closed with it or without it.
+            channel.close(promise: nil)
+        }
+    }
+}
