@@ -16,7 +16,8 @@ final class WebSocketUpgrade: HTTPServerProtocolUpgrader, Sendable {
     private static let key = "258EAFA5-E914-47DA-95CA-C5AB0DC85B11"
 
     let supportedProtocol = "websocket"
-    let requiredUpgradeHeaders = ["sec-websocket-key", "sec-websocket-version"]
+    // NIO looks for these among the values of `Connection`, where no client lists them; they are checked below.
+    let requiredUpgradeHeaders: [String] = []
 
     private let paths: Set<String>
     private let service: any WebSocketService
