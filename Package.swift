@@ -102,7 +102,7 @@ if conformance {
     package.targets.append(
         .executableTarget(
             name: "WebSocketConformance",
-            dependencies: ["OddsCore", "RealtimeOdds", product("Crypto", "swift-crypto")] + nio, path: "Conformance",
+            dependencies: ["OddsCore", "RealtimeOdds", "PolymarketSimulator"] + nio, path: "Conformance",
             exclude: ["run.sh"], swiftSettings: settings))
 }
 
