@@ -95,6 +95,8 @@ import Testing
 
     @Test func gammaFindsMarketsByEveryName() async throws {
         try await SimulatorHarness.with { harness in
+            // The window before is decided by now.
+            try await harness.pass(.seconds(3))
             let gamma = harness.endpoints.gammaREST
             let market = try harness.market()
             let next = try harness.market(start: 1_800_000_030)

@@ -31,8 +31,8 @@ struct Tape: Sendable {
     }
 
     private static func row(_ line: [UInt8]) -> Row? {
-        if line.starts(with: #"{"t":"#.utf8), let (time, frame) = Self.timed(line) {
-            return Row(milliseconds: time, frame: frame, assets: Self.assets(in: frame))
+        if line.starts(with: #"{"t":"#.utf8) {
+            return Self.timed(line).map { Row(milliseconds: $0, frame: $1, assets: Self.assets(in: $1)) }
         }
         guard line.first == 0x7B || line.first == 0x5B, line.last == 0x7D || line.last == 0x5D else { return nil }
         return Row(milliseconds: 0, frame: line, assets: Self.assets(in: line))

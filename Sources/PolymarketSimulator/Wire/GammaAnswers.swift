@@ -61,7 +61,7 @@ struct GammaAnswers {
         let closed = question.value("closed").map { $0 == "true" }
         let isAscending = question.value("ascending") != "false"
 
-        let from = self.engine.now.advanced(by: .zero - Self.history)
+        let from = self.engine.now.advanced(by: .zero - (closed == false ? self.engine.configuration.resolutionDelay : Self.history))
         var grid: [(series: MarketSeries, window: MarketWindow)] = []
         for series in series {
             for window in self.engine.windows(of: series, from: from) {
