@@ -26,7 +26,8 @@ final class WebSocketUpgrade: HTTPServerProtocolUpgrader, Sendable {
 
     /// An upgrade of the paths; every path when the set is empty.
     init(
-        paths: Set<String>, service: any WebSocketService, maximumMessageSize: Int, nextID: @escaping @Sendable () -> Int
+        paths: Set<String>, service: any WebSocketService, maximumMessageSize: Int,
+        nextID: @escaping @Sendable () -> Int
     ) {
         self.paths = paths
         self.service = service
