@@ -5,6 +5,8 @@ import PackageDescription
 let warningsAsErrors = Context.environment["ODDSTREAM_WARNINGS_AS_ERRORS"] == "1"
 /// `make fuzz` sets this: the fuzzers need libFuzzer's runtime and are no part of a normal build.
 let fuzzing = Context.environment["ODDSTREAM_FUZZ"] == "1"
+/// `make conformance` sets this: the partner of the WebSocket test suite is no part of a normal build.
+let conformance = Context.environment["ODDSTREAM_CONFORMANCE"] == "1"
 
 let settings: [SwiftSetting] =
     [
@@ -47,13 +49,15 @@ let package = Package(
         .target(
             name: "RealtimeOdds",
             dependencies: ["OddsCore"] + nio + [
-                product("AsyncHTTPClient", "async-http-client"), product("Logging", "swift-log"),
-                product("ServiceLifecycle", "swift-service-lifecycle"),
+                product("AsyncHTTPClient", "async-http-client"), product("Crypto", "swift-crypto"),
+                product("Logging", "swift-log"), product("ServiceLifecycle", "swift-service-lifecycle"),
             ], swiftSettings: settings),
         .target(
             name: "OddsServer",
-            dependencies: ["OddsCore", product("Hummingbird", "hummingbird"), product("Logging", "swift-log")],
-            swiftSettings: settings),
+            dependencies: [
+                "OddsCore", product("Hummingbird", "hummingbird"), product("Logging", "swift-log"),
+                product("NIOCore", "swift-nio"), product("ServiceLifecycle", "swift-service-lifecycle"),
+            ], swiftSettings: settings),
         .target(
             name: "PolymarketSimulator",
             dependencies: ["OddsCore"] + nio + [
@@ -65,8 +69,10 @@ let package = Package(
             dependencies: [
                 "OddsCore", "RealtimeOdds", "OddsServer", "PolymarketSimulator",
                 product("ArgumentParser", "swift-argument-parser"), product("Configuration", "swift-configuration"),
-                product("ServiceLifecycle", "swift-service-lifecycle"), product("Logging", "swift-log"),
-                product("AsyncHTTPClient", "async-http-client"),
+                product("ServiceLifecycle", "swift-service-lifecycle"),
+                product("UnixSignals", "swift-service-lifecycle"), product("Logging", "swift-log"),
+                product("AsyncHTTPClient", "async-http-client"), product("NIOCore", "swift-nio"),
+                product("NIOPosix", "swift-nio"), product("NIOHTTP1", "swift-nio"), product("NIOSSL", "swift-nio-ssl"),
             ], swiftSettings: settings),
         .target(
             name: "OddsTestSupport", dependencies: ["OddsCore"], path: "Tests/OddsTestSupport",
@@ -77,7 +83,7 @@ let package = Package(
             dependencies: [
                 "RealtimeOdds", "OddsTestSupport", product("NIOEmbedded", "swift-nio"),
                 product("ServiceLifecycleTestKit", "swift-service-lifecycle"),
-            ], swiftSettings: settings),
+            ] + nio, swiftSettings: settings),
         .testTarget(
             name: "PolymarketSimulatorTests",
             dependencies: [
@@ -95,3 +101,19 @@ let package = Package(
             swiftSettings: settings),
     ]
 )
+
+if conformance {
+    package.targets.append(
+        .executableTarget(
+            name: "WebSocketConformance",
+            dependencies: ["OddsCore", "RealtimeOdds", product("Crypto", "swift-crypto")] + nio, path: "Conformance",
+            exclude: ["run.sh"], swiftSettings: settings))
+}
+
+if fuzzing {
+    package.targets.append(.target(name: "FuzzDriver", path: "Fuzz/Driver", swiftSettings: settings))
+    package.targets += ["WebSocketFuzzer"].map { name in
+        .executableTarget(
+            name: name, dependencies: ["OddsCore", "FuzzDriver"], path: "Fuzz/\(name)", swiftSettings: settings)
+    }
+}

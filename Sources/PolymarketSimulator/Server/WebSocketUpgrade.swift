@@ -16,7 +16,7 @@ final class WebSocketUpgrade: HTTPServerProtocolUpgrader, Sendable {
     private static let key = "258EAFA5-E914-47DA-95CA-C5AB0DC85B11"
 
     let supportedProtocol = "websocket"
-    /// Those named in `Connection`, that is; the ones of the handshake are looked at below.
+    /// NIO wants these named in the `Connection` field, which WebSocket clients do for none but `Upgrade`.
     let requiredUpgradeHeaders: [String] = []
 
     private let paths: Set<String>
