@@ -54,8 +54,10 @@ let package = Package(
             ], swiftSettings: settings),
         .target(
             name: "OddsServer",
-            dependencies: ["OddsCore", product("Hummingbird", "hummingbird"), product("Logging", "swift-log")],
-            swiftSettings: settings),
+            dependencies: [
+                "OddsCore", product("Hummingbird", "hummingbird"), product("Logging", "swift-log"),
+                product("NIOCore", "swift-nio"), product("ServiceLifecycle", "swift-service-lifecycle"),
+            ], swiftSettings: settings),
         .target(
             name: "PolymarketSimulator",
             dependencies: ["OddsCore"] + nio + [
@@ -67,8 +69,10 @@ let package = Package(
             dependencies: [
                 "OddsCore", "RealtimeOdds", "OddsServer", "PolymarketSimulator",
                 product("ArgumentParser", "swift-argument-parser"), product("Configuration", "swift-configuration"),
-                product("ServiceLifecycle", "swift-service-lifecycle"), product("Logging", "swift-log"),
-                product("AsyncHTTPClient", "async-http-client"),
+                product("ServiceLifecycle", "swift-service-lifecycle"),
+                product("UnixSignals", "swift-service-lifecycle"), product("Logging", "swift-log"),
+                product("AsyncHTTPClient", "async-http-client"), product("NIOCore", "swift-nio"),
+                product("NIOPosix", "swift-nio"), product("NIOHTTP1", "swift-nio"), product("NIOSSL", "swift-nio-ssl"),
             ], swiftSettings: settings),
         .target(
             name: "OddsTestSupport", dependencies: ["OddsCore"], path: "Tests/OddsTestSupport",

@@ -48,13 +48,16 @@ public final class PolymarketSimulator: Service {
     ///
     /// Throws `SimulatorError` when a port is taken, when a certificate or the tape cannot be read, or when the simulator
     /// runs already.
-    public func start() async throws(SimulatorError) {
+    @discardableResult
+    public func start() async throws(SimulatorError) -> SimulatorEndpoints {
         let isFree = self.state.withLock { state in
             guard case .idle = state else { return false }
             state = .starting
             return true
         }
-        guard isFree else { throw SimulatorError(.usage, "The simulator runs already. Stop it before it is started again.") }
+        guard isFree else {
+            throw SimulatorError(.usage, "The simulator runs already. Stop it before it is started again.")
+        }
         do {
             let running = try await self.launch()
             self.state.withLock { $0 = .running(running) }
@@ -65,6 +68,7 @@ public final class PolymarketSimulator: Service {
                     "exchange.clob": "\(running.endpoints.clobREST)",
                     "exchange.gamma": "\(running.endpoints.gammaREST)",
                 ])
+            return running.endpoints
         } catch {
             self.state.withLock { $0 = .idle }
             throw error

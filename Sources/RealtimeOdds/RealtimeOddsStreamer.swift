@@ -1,83 +1,216 @@
 public import Logging
+import NIOCore
+import NIOPosix
 public import OddsCore
 public import ServiceLifecycle
+import Synchronization
 
 /// Polymarket's odds, live: a persistent stream that can be asked at any time and from any thread.
+///
+/// ```swift
+/// var configuration = RealtimeOddsConfiguration()
+/// configuration.markets = [.series(try MarketSeries("btc-updown-15m"))]
+/// let streamer = try RealtimeOddsStreamer(configuration: configuration, logger: Logger(label: "odds"))
+/// streamer.start()
+/// for await case .odds(let odds) in streamer.updates() where (odds.displayedOdds ?? 0) >= 0.70 {
+///     print(odds.slug, odds.displayedOdds!, odds.trust)
+/// }
+/// ```
+///
+/// A streamer lives once: after `stop()` make a new one.
 public final class RealtimeOddsStreamer: OddsSource, Service {
+    private enum Lifecycle {
+        case idle
+        case started(Task<Void, Never>)
+        case running
+        case stopped
+    }
+
+    private let configuration: RealtimeOddsConfiguration
+    private let logger: Logger
+    private let clock: any StreamClock
+    private let observer: (any AppliedMessageObserver)?
+    private let endpoint: WebSocketEndpoint
+    private let security: TransportSecurity?
+    private let eventLoop: any EventLoop
+    private let board = OddsBoard()
+    private let connections = ConnectionList()
+    private let relay: EngineRelay
+    private let hub: UpdateHub
+    private let rest: HTTPClientTransport?
+    private let discovery: MarketDiscovery?
+    private let lifecycle = Mutex(Lifecycle.idle)
+    private let startedAt = Mutex<Timestamp?>(nil)
+
     /// A streamer; nothing happens before `start()` or `run()`.
     ///
     /// - Parameters:
     ///   - configuration: what to follow and where.
     ///   - logger: receives connection, rollover and fault messages, at info level or below unless something is wrong.
-    ///   - observer: called on the feed's event loop for every applied message (`watch --trace`); nil costs nothing.
+    ///   - clock: this machine's clocks, or a test's.
+    ///   - observer: called on the feed's event loop for every applied entry of a message; nil costs nothing.
+    /// - Throws: `RealtimeOddsError` when a value of the configuration cannot be used; the message names it.
     public init(
-        configuration: RealtimeOddsConfiguration, logger: Logger,
+        configuration: RealtimeOddsConfiguration, logger: Logger, clock: any StreamClock = SystemClock(),
         observer: (any AppliedMessageObserver)? = nil
     ) throws(RealtimeOddsError) {
-        fatalError()
+        try configuration.validate()
+        do throws(TransportError) {
+            self.endpoint = try WebSocketEndpoint(configuration.marketWebSocket)
+            self.security =
+                self.endpoint.isSecure
+                ? try TransportSecurity(certificateAuthorityFile: configuration.certificateAuthorityFile) : nil
+        } catch {
+            throw RealtimeOddsError(
+                error.code == .invalidCertificateFile ? .certificateFile : .invalidConfiguration, error.message)
+        }
+        self.configuration = configuration
+        self.logger = logger
+        self.clock = clock
+        self.observer = observer
+        // One loop serves all lines; the group is the process's own and outlives the streamer.
+        self.eventLoop = MultiThreadedEventLoopGroup.singleton.next()
+        let relay = EngineRelay(eventLoop: self.eventLoop)
+        self.relay = relay
+        self.hub = UpdateHub(losslessChanged: { wanted in relay.perform { $0.setReportsEveryChange(wanted) } })
+        relay.hub = self.hub
+        self.rest = try Self.restTransport(configuration)
+        self.discovery = self.rest.map { rest in
+            MarketDiscovery(
+                selections: configuration.markets, schedule: configuration.marketSchedule,
+                gamma: GammaClient(
+                    base: configuration.gammaREST, transport: rest, timeout: configuration.requestTimeout),
+                lookUpTimeout: configuration.requestTimeout, clock: clock, logger: logger)
+        }
+        relay.discovery = self.discovery
     }
-    /// Starts streaming in the background and returns at once.
-    public func start() {}
-    /// Ends streaming; returns when every task and socket is gone.
-    public func stop() async {}
-    /// Streams until the task is cancelled or the service group shuts down.
-    public func run() async throws {}
-    public func currentOdds(_ market: MarketID) -> OddsSnapshot? { nil }
-    public var markets: [MarketStatus] { [] }
-    public var status: StreamStatus { StreamStatus() }
-    /// Follows all markets. The sequence ends when the streamer stops.
-    public func updates(_ delivery: OddsUpdates.Delivery = .latest) -> OddsUpdates { fatalError() }
-}
 
-/// Sees each message as it is applied, on the feed's event loop: it must be quick and must not block.
-public protocol AppliedMessageObserver: Sendable {
-    /// One entry of a message was applied to a book and published.
-    func applied(_ message: AppliedMessage)
-}
-
-/// One applied entry of a message, with the rebuilt book's best prices after it.
-public struct AppliedMessage: Sendable {
-    /// Counts entries from 1.
-    public let number: UInt64
-    public let asset: AssetID
-    /// The venue's event type.
-    public let eventType: String
-    public let exchangeTime: Timestamp
-    public let receiveTime: MonotonicTime
-    public let publishTime: MonotonicTime
-    public let bestBid: Price?
-    public let bestAsk: Price?
-}
-
-/// Updates as they happen. Ends when the streamer stops.
-public struct OddsUpdates: AsyncSequence, Sendable {
-    public enum Delivery: Sendable, Equatable {
-        /// The newest values per market; what was passed over is counted.
-        case latest
-        /// Every update, up to `capacity` waiting; beyond that the loss is reported in the sequence itself.
-        case lossless(capacity: Int)
+    /// The HTTP client for look-ups; nil when only tokens are followed, which need none.
+    private static func restTransport(
+        _ configuration: RealtimeOddsConfiguration
+    ) throws(RealtimeOddsError) -> HTTPClientTransport? {
+        let needsLookUps = configuration.markets.contains { selection in
+            if case .assets = selection { false } else { true }
+        }
+        guard needsLookUps else { return nil }
+        do throws(RESTError) {
+            return try HTTPClientTransport(
+                certificateAuthorityFile: configuration.certificateAuthorityFile,
+                connectTimeout: configuration.connectTimeout)
+        } catch {
+            throw RealtimeOddsError(.certificateFile, error.message)
+        }
     }
-    public typealias Element = OddsUpdate
-    public typealias Failure = Never
-    /// How many updates were passed over for newer ones, or lost.
-    public var skipped: UInt64 { 0 }
-    public struct AsyncIterator: AsyncIteratorProtocol {
-        public mutating func next() async -> OddsUpdate? { nil }
-    }
-    public func makeAsyncIterator() -> AsyncIterator { AsyncIterator() }
-}
 
-/// Why a streamer cannot be made or started.
-public struct RealtimeOddsError: Error, Sendable, CustomStringConvertible {
-    public struct Code: Hashable, Sendable {
-        let name: String
-        /// A configuration value cannot be used.
-        public static let invalidConfiguration = Code(name: "invalid configuration")
-        /// The certificate file cannot be read.
-        public static let certificateFile = Code(name: "certificate file")
+    // MARK: Life
+
+    /// Starts streaming in the background and returns at once. Further calls change nothing.
+    public func start() {
+        self.lifecycle.withLock { lifecycle in
+            guard case .idle = lifecycle else { return }
+            // The one free-standing task; `stop()` cancels it and waits for its end.
+            lifecycle = .started(Task { await self.stream() })
+        }
     }
-    public let code: Code
-    /// What is wrong and what to do.
-    public let message: String
-    public var description: String { "\(self.code.name): \(self.message)" }
+
+    /// Ends streaming; returns when every task and socket is gone. Sequences end, the last odds stay readable as stale.
+    public func stop() async {
+        let task = self.lifecycle.withLock { lifecycle -> Task<Void, Never>? in
+            defer { lifecycle = .stopped }
+            if case .started(let task) = lifecycle { return task }
+            return nil
+        }
+        task?.cancel()
+        await task?.value
+    }
+
+    /// Streams until the task is cancelled or the service group shuts down; then as `stop()`.
+    ///
+    /// - Throws: `RealtimeOddsError` when the streamer was started or stopped before.
+    public func run() async throws {
+        let mayRun = self.lifecycle.withLock { lifecycle in
+            guard case .idle = lifecycle else { return false }
+            lifecycle = .running
+            return true
+        }
+        guard mayRun else {
+            throw RealtimeOddsError(
+                .alreadyStarted, "a streamer lives once: make a new one instead of starting this one again")
+        }
+        await cancelWhenGracefulShutdown { await self.stream() }
+        self.lifecycle.withLock { $0 = .stopped }
+    }
+
+    private func stream() async {
+        self.startedAt.withLock { $0 = self.clock.now().wall }
+        let setup = FeedEngine.Setup(
+            configuration: self.configuration, endpoint: self.endpoint, security: self.security,
+            eventLoop: self.eventLoop, clock: self.clock, logger: self.logger, board: self.board,
+            observer: self.observer)
+        let seed = self.configuration.seed ?? UInt64.random(in: .min ... .max)
+        await self.relay.open { relay in
+            FeedEngine(
+                setup: setup, hub: self.hub, connectionList: self.connections, seed: seed,
+                onFirstOdds: { relay.discovery?.firstOdds($0, at: $1) },
+                onResolved: { relay.discovery?.marketResolved($0, winner: $1, at: $2) })
+        }
+        for case .assets(let assets) in self.configuration.markets {
+            self.relay.perform { $0.follow(bare: assets) }
+        }
+        if let discovery = self.discovery {
+            await discovery.run(reportingTo: self.relay)
+        } else {
+            await self.untilCancelled()
+        }
+        await self.relay.close()
+        await self.rest?.shutdown()
+        self.hub.finish()
+    }
+
+    private func untilCancelled() async {
+        let (forever, end) = AsyncStream.makeStream(of: Never.self)
+        await withTaskCancellationHandler {
+            for await _ in forever {}
+        } onCancel: {
+            end.finish()
+        }
+    }
+
+    // MARK: Reading
+
+    public func currentOdds(_ market: MarketID) -> OddsSnapshot? { self.board.currentOdds(market) }
+
+    /// Follows all markets, beginning with the values that are there. The sequence ends when the streamer stops.
+    public func updates(_ delivery: OddsUpdates.Delivery = .latest) -> OddsUpdates {
+        let slots = self.board.markets.compactMap { self.board.slot($0.id) }
+        return OddsUpdates(hub: self.hub, subscriber: self.hub.subscribe(delivery, startingWith: slots))
+    }
+
+    public var markets: [MarketStatus] {
+        let discovered = self.discovery?.markets ?? []
+        let known = Set(discovered.map(\.market.id))
+        let bare = self.board.markets.filter { !known.contains($0.id) && $0.slug.isEmpty }
+            .sorted { $0.id.rawValue < $1.id.rawValue }
+        return discovered
+            + bare.map {
+                MarketStatus(market: $0, role: .fixed, subscribed: true, firstOddsMilliseconds: nil, winner: nil)
+            }
+    }
+
+    public var status: StreamStatus {
+        let now = self.clock.now().monotonic
+        var total = FeedCounters()
+        let lines = self.connections.all.map { entry in
+            let report = entry.report()
+            total = total + report.counters
+            return LineStatus(
+                line: entry.line, connection: entry.number, state: report.phase.rawValue, assets: report.assets,
+                messages: report.counters.frames, bytes: report.counters.bytes, disconnects: report.disconnects,
+                failuresInARow: report.phase == .live ? 0 : report.failures,
+                dataAge: report.lastData.map { $0.duration(to: now) }, lastError: report.lastError)
+        }
+        return StreamStatus(
+            startedAt: self.startedAt.withLock { $0 }, lines: lines, series: self.discovery?.series ?? [],
+            counters: total.named)
+    }
 }

@@ -60,17 +60,22 @@ import Testing
                 #"\{"asset_id":\#(asset), "price":\#(number), "size":\#(number), "side":"(BUY|SELL)", "hash":\#(hash), "#
                 + #""best_bid":\#(number), "best_ask":\#(number)\}"#
             let shapes = [
-                "book": #"\{"market":\#(id),"asset_id":\#(asset),"timestamp":"[0-9]{13}","hash":\#(hash),"bids":\#(levels),"#
+                "book":
+                    #"\{"market":\#(id),"asset_id":\#(asset),"timestamp":"[0-9]{13}","hash":\#(hash),"bids":\#(levels),"#
                     + #""asks":\#(levels),"tick_size":"0.01|0.001","event_type":"book","last_trade_price":\#(last)\}"#,
-                "price_change": #"\{"market":\#(id), "price_changes":\[\#(change), \#(change)\], "timestamp":"[0-9]{13}", "#
+                "price_change":
+                    #"\{"market":\#(id), "price_changes":\[\#(change), \#(change)\], "timestamp":"[0-9]{13}", "#
                     + #""event_type":"price_change"\}"#,
                 "last_trade_price": #"\{"market":\#(id),"asset_id":\#(asset),"price":\#(number),"size":\#(number),"#
                     + #""fee_rate_bps":"0","side":"(BUY|SELL)","timestamp":"[0-9]{13}","event_type":"last_trade_price","#
                     + #""transaction_hash":\#(id)\}"#,
-                "best_bid_ask": #"\{"market":\#(id), "asset_id":\#(asset), "best_bid":\#(number), "best_ask":\#(number), "#
+                "best_bid_ask":
+                    #"\{"market":\#(id), "asset_id":\#(asset), "best_bid":\#(number), "best_ask":\#(number), "#
                     + #""spread":\#(number), "timestamp":"[0-9]{13}", "event_type":"best_bid_ask"\}"#,
-                "new_market": #"\{"id":"[0-9]+", "question":".*", "market":\#(id), "slug":.*"event_type":"new_market".*\}"#,
-                "market_resolved": #"\{"id":"[0-9]+", .*"winning_asset_id":\#(asset), "winning_outcome":"(Up|Down)".*\}"#,
+                "new_market":
+                    #"\{"id":"[0-9]+", "question":".*", "market":\#(id), "slug":.*"event_type":"new_market".*\}"#,
+                "market_resolved":
+                    #"\{"id":"[0-9]+", .*"winning_asset_id":\#(asset), "winning_outcome":"(Up|Down)".*\}"#,
             ].mapValues { $0.replacingOccurrences(of: #""0.01|0.001""#, with: #""(0\.01|0\.001)""#) }
             var seen: Set<String> = []
             for text in socket.texts where text != "PONG" && !text.hasPrefix("[") {
@@ -127,7 +132,8 @@ import Testing
             let dumps = socket.texts.filter { $0.hasPrefix("[") }.count
             socket.send(#"{"operation":"subscribe","assets_ids":[\#(both)]}"#)
             try await socket.journal.wait { entries in
-                entries.filter { if case .text(let text) = $0 { text.hasPrefix("[") } else { false } }.count == dumps + 1
+                entries.filter { if case .text(let text) = $0 { text.hasPrefix("[") } else { false } }.count == dumps
+                    + 1
             }
         }
     }
@@ -139,7 +145,8 @@ import Testing
             try await socket.settle()
             socket.send(#"{"type":"market","assets_ids":["\#(market.yes.asset)"]}"#)
             _ = try await socket.text { $0 == "INVALID OPERATION" }
-            socket.send(#"{"operation":"subscribe","assets_ids":["\#(market.yes.asset)"],"custom_feature_enabled":true}"#)
+            socket.send(
+                #"{"operation":"subscribe","assets_ids":["\#(market.yes.asset)"],"custom_feature_enabled":true}"#)
             _ = try await socket.text { $0 == "NO NEW ASSETS" }
         }
     }

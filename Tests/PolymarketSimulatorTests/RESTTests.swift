@@ -21,7 +21,8 @@ import Testing
                     options: .regularExpression) != nil)
             let rebuilt = try RebuiltBook(book.frame)
             #expect(
-                rebuilt.hash(market: market.id.rawValue, asset: market.yes.asset.rawValue, timestamp: book.frame.timestamp)
+                rebuilt.hash(
+                    market: market.id.rawValue, asset: market.yes.asset.rawValue, timestamp: book.frame.timestamp)
                     == book.frame.hash)
             let truth = try #require(harness.simulator.truth(market.id))
             #expect(rebuilt.bid == truth.up.bid && rebuilt.ask == truth.up.ask)
@@ -95,6 +96,8 @@ import Testing
 
     @Test func gammaFindsMarketsByEveryName() async throws {
         try await SimulatorHarness.with { harness in
+            // The window before is decided by now.
+            try await harness.pass(.seconds(3))
             let gamma = harness.endpoints.gammaREST
             let market = try harness.market()
             let next = try harness.market(start: 1_800_000_030)
@@ -116,10 +119,14 @@ import Testing
             #expect((object["feeSchedule"] as? [String: Any])?["rate"] as? Double == 0.07)
             #expect(object["cryptoMarketConfig"] is [String: Any])
 
-            #expect(try await harness.object("\(gamma)/markets/slug/\(market.slug)")["id"] as? String == object["id"] as? String)
+            #expect(
+                try await harness.object("\(gamma)/markets/slug/\(market.slug)")["id"] as? String == object["id"]
+                    as? String)
             #expect(try await harness.get("\(gamma)/markets/slug/none").status == 404)
             #expect(try await harness.list("\(gamma)/markets?slug=none").isEmpty)
-            #expect(try await harness.list("\(gamma)/markets?condition_ids=\(next.id)").first?["slug"] as? String == next.slug)
+            #expect(
+                try await harness.list("\(gamma)/markets?condition_ids=\(next.id)").first?["slug"] as? String
+                    == next.slug)
             #expect(
                 try await harness.list("\(gamma)/markets?clob_token_ids=\(market.yes.asset)").first?["slug"] as? String
                     == market.slug)
@@ -130,7 +137,8 @@ import Testing
             let page = try await harness.list(
                 "\(gamma)/events?series_id=\(series)&closed=false&order=endDate&ascending=true&limit=3&offset=1")
             #expect(
-                page.compactMap { $0["slug"] as? String } == [30, 60, 90].map { "btc-updown-30s-\(1_800_000_000 + $0)" })
+                page.compactMap { $0["slug"] as? String }
+                    == [30, 60, 90].map { "btc-updown-30s-\(1_800_000_000 + $0)" })
         }
     }
 
@@ -153,7 +161,8 @@ import Testing
             #expect(tokens.filter { $0["winner"] as? Bool == true }.count == 1)
             // The book of a window long gone is gone.
             try await harness.pass(.seconds(90))
-            #expect(try await harness.get("\(harness.endpoints.clobREST)/book?token_id=\(market.yes.asset)").status == 404)
+            #expect(
+                try await harness.get("\(harness.endpoints.clobREST)/book?token_id=\(market.yes.asset)").status == 404)
         }
     }
 }

@@ -88,7 +88,8 @@ struct SimulatorHarness: Sendable {
     /// A JSON object of a REST answer.
     func object(_ url: String) async throws -> [String: Any] {
         let (status, body) = try await self.get(url)
-        guard status == 200, let object = try JSONSerialization.jsonObject(with: Data(body.utf8)) as? [String: Any] else {
+        guard status == 200, let object = try JSONSerialization.jsonObject(with: Data(body.utf8)) as? [String: Any]
+        else {
             throw Failure(text: "\(status) \(body)")
         }
         return object
@@ -97,7 +98,8 @@ struct SimulatorHarness: Sendable {
     /// A JSON array of objects of a REST answer.
     func list(_ url: String) async throws -> [[String: Any]] {
         let (status, body) = try await self.get(url)
-        guard status == 200, let list = try JSONSerialization.jsonObject(with: Data(body.utf8)) as? [[String: Any]] else {
+        guard status == 200, let list = try JSONSerialization.jsonObject(with: Data(body.utf8)) as? [[String: Any]]
+        else {
             throw Failure(text: "\(status) \(body)")
         }
         return list

@@ -26,7 +26,10 @@ import Testing
     @Test func rowsAreReadVerbatim() throws {
         let tape = try Tape(ndjson: try Self.tape().utf8)
         #expect(tape.rows.map(\.milliseconds) == [1_000, 1_000, 2_000, 9_000])
-        #expect(tape.rows.map { String(decoding: $0.frame, as: UTF8.self) } == [Self.book, Self.change, Self.other, Self.change])
+        #expect(
+            tape.rows.map { String(decoding: $0.frame, as: UTF8.self) } == [
+                Self.book, Self.change, Self.other, Self.change,
+            ])
         #expect(tape.rows.map(\.assets) == [["11"], ["11", "22"], ["33"], ["11", "22"]])
         let plain = try Tape(ndjson: (Self.change + "\r\n" + Self.book).utf8)
         #expect(plain.rows.map(\.milliseconds) == [0, 0])

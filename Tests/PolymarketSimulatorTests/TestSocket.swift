@@ -23,7 +23,9 @@ final class TestSocket: Sendable {
     }
 
     /// Connects and asks for the upgrade; its answer is the first entry.
-    static func connect(to url: String, path: String? = nil, trusting certificate: NIOSSLCertificate? = nil) async throws -> TestSocket {
+    static func connect(to url: String, path: String? = nil, trusting certificate: NIOSSLCertificate? = nil)
+        async throws -> TestSocket
+    {
         let parts = url.split(separator: "/", omittingEmptySubsequences: false)
         let address = parts[2].split(separator: ":")
         let path = path ?? "/" + parts.dropFirst(3).joined(separator: "/")

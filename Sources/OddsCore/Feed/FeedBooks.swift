@@ -24,33 +24,61 @@ public final class FeedBooks: MarketEventHandler {
     /// Receives what the books have to say.
     public weak var delegate: (any FeedBooksDelegate)?
     /// Whether the delegate is told of every single change, not only of the markets that changed.
-    public var reportsEveryChange = false
+    public var reportsEveryChange: Bool {
+        get { self.hot.pointee.reportsEveryChange }
+        set { self.hot.pointee.reportsEveryChange = newValue }
+    }
     /// Whether the delegate is told of every applied entry.
-    public var reportsEveryEntry = false
+    public var reportsEveryEntry: Bool {
+        get { self.hot.pointee.reportsEveryEntry }
+        set { self.hot.pointee.reportsEveryEntry = newValue }
+    }
     /// What was seen.
-    public internal(set) var counters = FeedCounters()
+    public internal(set) var counters: FeedCounters {
+        get { self.hot.pointee.counters }
+        set { self.hot.pointee.counters = newValue }
+    }
+
+    /// What is touched for every message. It lies behind a pointer because a class's own variables are checked for
+    /// overlapping access each time, which was a fifth of the whole cost of a message.
+    struct Hot: ~Copyable {
+        var counters = FeedCounters()
+        var table = AssetTable()
+        var assets: [UnsafeMutablePointer<AssetState>?] = []
+        var markets: [UnsafeMutablePointer<MarketState>?] = []
+        var now = ReceiveTime(monotonic: MonotonicTime(nanoseconds: 0), unixNanoseconds: 0)
+        var dirty: [Int] = []
+        var heldMarkets: [Int] = []
+        var reportsEveryChange = false
+        var reportsEveryEntry = false
+    }
+
+    private let hot: UnsafeMutablePointer<Hot>
+    /// Counts what the pipeline sees before the books do.
+    @inline(__always)
+    func countFrame(bytes: Int) {
+        self.hot.pointee.counters.frames &+= 1
+        self.hot.pointee.counters.bytes &+= UInt64(bytes)
+    }
 
     private let board: OddsBoard
     private let source: SnapshotSource
-    private var table = AssetTable()
-    private var assets: [UnsafeMutablePointer<AssetState>?] = []
-    private var markets: [UnsafeMutablePointer<MarketState>?] = []
     /// Tokens followed without discovery, in the order they were named.
     private var bareAssets: [AssetID] = []
     private var bareMarkets: [MarketID: Int] = [:]
-    private var dirty: [Int] = []
-    private var heldMarkets: [Int] = []
-    private var now = ReceiveTime(monotonic: MonotonicTime(nanoseconds: 0), unixNanoseconds: 0)
 
     /// Books that publish on a board.
     public init(board: OddsBoard, source: SnapshotSource) {
         self.board = board
         self.source = source
+        self.hot = .allocate(capacity: 1)
+        self.hot.initialize(to: Hot())
     }
 
     deinit {
-        for case let asset? in self.assets { Self.free(asset) }
-        for case let market? in self.markets { Self.free(market) }
+        for case let asset? in self.hot.pointee.assets { Self.free(asset) }
+        for case let market? in self.hot.pointee.markets { Self.free(market) }
+        Self.free(self.hot)
     }
 
     // MARK: What is followed
@@ -65,7 +93,7 @@ public final class FeedBooks: MarketEventHandler {
 
     /// Makes books for tokens of which nothing else is known: the feed tells which belong together.
     public func add(bare assets: [AssetID]) {
-        for asset in assets where self.table.find(asset) < 0 {
+        for asset in assets where self.hot.pointee.table.find(asset) < 0 {
             self.bareAssets.append(asset)
             _ = self.makeAsset(asset, market: -1, side: .yes)
         }
@@ -73,57 +101,61 @@ public final class FeedBooks: MarketEventHandler {
 
     /// Forgets a market and its books. What is on the board stays there.
     public func remove(_ market: Market) {
-        guard let index = self.marketIndex(market.id), let state = self.markets[index] else { return }
+        guard let index = self.marketIndex(market.id), let state = self.hot.pointee.markets[index] else { return }
         for asset in [state.pointee.yes, state.pointee.no] where asset >= 0 { self.dropAsset(asset) }
-        self.dirty.removeAll { $0 == index }
-        self.heldMarkets.removeAll { $0 == index }
+        self.hot.pointee.dirty.removeAll { $0 == index }
+        self.hot.pointee.heldMarkets.removeAll { $0 == index }
         Self.free(state)
-        self.markets[index] = nil
+        self.hot.pointee.markets[index] = nil
     }
 
     private func marketIndex(_ id: MarketID) -> Int? {
-        self.markets.firstIndex { $0.map { $0.pointee.slot.market.id == id } ?? false }
+        self.hot.pointee.markets.firstIndex { $0.map { $0.pointee.slot.market.id == id } ?? false }
     }
 
     private func place(_ state: consuming MarketState) -> Int {
         let pointer = UnsafeMutablePointer<MarketState>.allocate(capacity: 1)
         pointer.initialize(to: state)
-        if let free = self.markets.firstIndex(where: { $0 == nil }) {
-            self.markets[free] = pointer
+        if let free = self.hot.pointee.markets.firstIndex(where: { $0 == nil }) {
+            self.hot.pointee.markets[free] = pointer
             return free
         }
-        self.markets.append(pointer)
-        return self.markets.count - 1
+        self.hot.pointee.markets.append(pointer)
+        return self.hot.pointee.markets.count - 1
     }
 
     private func attach(_ asset: AssetID, to market: Int, side: Side) {
-        let found = self.table.find(asset)
+        let found = self.hot.pointee.table.find(asset)
         let index = found >= 0 ? found : self.makeAsset(asset, market: market, side: side)
-        self.assets[index]!.pointee.market = market  // made or found just above
-        self.assets[index]!.pointee.side = side
-        if side == .yes { self.markets[market]!.pointee.yes = index } else { self.markets[market]!.pointee.no = index }
+        self.hot.pointee.assets[index]!.pointee.market = market  // made or found just above
+        self.hot.pointee.assets[index]!.pointee.side = side
+        if side == .yes {
+            self.hot.pointee.markets[market]!.pointee.yes = index
+        } else {
+            self.hot.pointee.markets[market]!.pointee.no = index
+        }
     }
 
     private func makeAsset(_ asset: AssetID, market: Int, side: Side) -> Int {
         let pointer = UnsafeMutablePointer<AssetState>.allocate(capacity: 1)
         pointer.initialize(to: AssetState(id: asset, market: market, side: side))
         let index: Int
-        if let free = self.assets.firstIndex(where: { $0 == nil }) {
+        if let free = self.hot.pointee.assets.firstIndex(where: { $0 == nil }) {
             index = free
-            self.assets[free] = pointer
+            self.hot.pointee.assets[free] = pointer
         } else {
-            index = self.assets.count
-            self.assets.append(pointer)
+            index = self.hot.pointee.assets.count
+            self.hot.pointee.assets.append(pointer)
         }
-        self.table.insert(asset, value: index)
+        self.hot.pointee.table.insert(asset, value: index)
         return index
     }
 
     private func dropAsset(_ index: Int) {
-        guard let asset = self.assets[index] else { return }
-        self.table.remove(value: index)
+        guard let asset = self.hot.pointee.assets[index] else { return }
+        self.hot.pointee.table.remove(value: index)
         Self.free(asset)
-        self.assets[index] = nil
+        self.hot.pointee.assets[index] = nil
     }
 
     private static func free<State: ~Copyable>(_ pointer: UnsafeMutablePointer<State>) {
@@ -135,14 +167,14 @@ public final class FeedBooks: MarketEventHandler {
 
     /// Sets the receive time of what follows; once per read from the socket.
     @inline(__always)
-    public func begin(at now: ReceiveTime) { self.now = now }
+    public func begin(at now: ReceiveTime) { self.hot.pointee.now = now }
 
     /// The connection is gone: every market is stale from its last message on, and its epoch is over.
     public func connectionLost(reason: StaleReason) {
-        for index in self.assets.indices { self.assets[index]?.pointee.forget() }
-        self.heldMarkets.removeAll(keepingCapacity: true)
-        for index in self.markets.indices {
-            guard let market = self.markets[index] else { continue }
+        for index in self.hot.pointee.assets.indices { self.hot.pointee.assets[index]?.pointee.forget() }
+        self.hot.pointee.heldMarkets.removeAll(keepingCapacity: true)
+        for index in self.hot.pointee.markets.indices {
+            guard let market = self.hot.pointee.markets[index] else { continue }
             market.pointee.held = false
             market.pointee.suspicion = []
             market.pointee.newestTime = .min
@@ -157,56 +189,60 @@ public final class FeedBooks: MarketEventHandler {
 
     /// Something that may have carried an update could not be read: no book here can be believed until a fresh one comes.
     public func suspectAll(_ reason: SuspectReason) {
-        for index in self.assets.indices {
-            guard let asset = self.assets[index], asset.pointee.book.hasSnapshot, asset.pointee.market >= 0 else {
+        for index in self.hot.pointee.assets.indices {
+            guard let asset = self.hot.pointee.assets[index], asset.pointee.book.hasSnapshot, asset.pointee.market >= 0
+            else {
                 continue
             }
-            self.markets[asset.pointee.market]?.pointee.suspicion.insert(.init(reason))
+            self.hot.pointee.markets[asset.pointee.market]?.pointee.suspicion.insert(.init(reason))
             self.requestResync(index, reason: reason)
         }
-        for index in self.markets.indices where self.markets[index] != nil { self.refreshTrust(of: index) }
+        for index in self.hot.pointee.markets.indices where self.hot.pointee.markets[index] != nil {
+            self.refreshTrust(of: index)
+        }
     }
 
     /// Marks a market as ended, decided or in its window again.
     public func setPhase(_ phase: MarketPhase, of market: MarketID) {
-        guard let index = self.marketIndex(market), let state = self.markets[index] else { return }
+        guard let index = self.marketIndex(market), let state = self.hot.pointee.markets[index] else { return }
         guard state.pointee.phase != phase else { return }
         state.pointee.phase = phase
         self.refreshTrust(of: index)
     }
 
     /// Whether any publication is being held back; `releaseHeld` is due then.
-    public var hasHeld: Bool { !self.heldMarkets.isEmpty }
+    public var hasHeld: Bool { !self.hot.pointee.heldMarkets.isEmpty }
 
     /// Publishes what has been held back since before `limit`: the rest of the batch is not going to come.
     public func releaseHeld(before limit: MonotonicTime) {
-        for index in self.heldMarkets {
-            guard let market = self.markets[index], market.pointee.held, market.pointee.heldSince <= limit else {
+        for index in self.hot.pointee.heldMarkets {
+            guard let market = self.hot.pointee.markets[index], market.pointee.held, market.pointee.heldSince <= limit
+            else {
                 continue
             }
             self.endBatch(index)
         }
-        self.heldMarkets.removeAll { !(self.markets[$0]?.pointee.held ?? false) }
+        self.hot.pointee.heldMarkets.removeAll { !(self.hot.pointee.markets[$0]?.pointee.held ?? false) }
     }
 
     /// Hands over the markets that changed since the last call, each once: values, trust, or both.
     public func drainChanges(_ body: (MarketSlot, _ valuesChanged: Bool, _ previousTrust: Trust?) -> Void) {
-        guard !self.dirty.isEmpty else { return }
-        for index in self.dirty {
-            guard let market = self.markets[index] else { continue }
+        guard !self.hot.pointee.dirty.isEmpty else { return }
+        for index in self.hot.pointee.dirty {
+            guard let market = self.hot.pointee.markets[index] else { continue }
             let values = market.pointee.valuesDirty
             let trust = market.pointee.trustBefore
             market.pointee.valuesDirty = false
             market.pointee.trustBefore = nil
             body(market.pointee.slot, values, trust)
         }
-        self.dirty.removeAll(keepingCapacity: true)
+        self.hot.pointee.dirty.removeAll(keepingCapacity: true)
     }
 
     /// A token's book as levels, bids ascending and asks descending; nil when it is not followed or has no snapshot.
     public func levels(of asset: AssetID) -> (bids: [Level], asks: [Level])? {
-        let index = self.table.find(asset)
-        guard index >= 0, let state = self.assets[index], state.pointee.book.hasSnapshot else { return nil }
+        let index = self.hot.pointee.table.find(asset)
+        guard index >= 0, let state = self.hot.pointee.assets[index], state.pointee.book.hasSnapshot else { return nil }
         return (state.pointee.book.bidLevels(), state.pointee.book.askLevels())
     }
 
@@ -215,12 +251,12 @@ public final class FeedBooks: MarketEventHandler {
     public func priceChanges(
         market: WireText?, timestamp: Timestamp, entries: UnsafeBufferPointer<WirePriceChange>
     ) {
-        self.counters.priceChanges &+= 1
+        self.hot.pointee.counters.priceChanges &+= 1
         var current = -1
         for entry in entries {
-            let found = self.table.find(entry.asset)
-            guard found >= 0, let asset = self.assets[found] else {
-                self.counters.foreignEntries &+= 1
+            let found = self.hot.pointee.table.find(entry.asset)
+            guard found >= 0, let asset = self.hot.pointee.assets[found] else {
+                self.hot.pointee.counters.foreignEntries &+= 1
                 continue
             }
             if asset.pointee.market < 0 { self.adopt(found, market: market) }
@@ -231,26 +267,28 @@ public final class FeedBooks: MarketEventHandler {
                 if index >= 0 { self.beginMessage(index, at: timestamp) }
             }
             switch asset.pointee.book.apply(entry.side, price: entry.price, size: entry.size, at: timestamp) {
-            case .applied: self.counters.appliedEntries &+= 1
+            case .applied: self.hot.pointee.counters.appliedEntries &+= 1
             case .awaitingSnapshot:
-                self.counters.gatedEntries &+= 1
+                self.hot.pointee.counters.gatedEntries &+= 1
                 continue
-            case .superseded: self.counters.supersededEntries &+= 1
+            case .superseded: self.hot.pointee.counters.supersededEntries &+= 1
             }
             // A late row reports a top that is no longer the case.
-            if index >= 0, timestamp.milliseconds >= self.markets[index].unsafelyUnwrapped.pointee.newestTime {
+            if index >= 0,
+                timestamp.milliseconds >= self.hot.pointee.markets[index].unsafelyUnwrapped.pointee.newestTime
+            {
                 asset.pointee.report(entry.bestBid, entry.bestAsk)
             }
-            if self.reportsEveryEntry { self.reportEntry(found, "price_change", at: timestamp) }
+            if self.hot.pointee.reportsEveryEntry { self.reportEntry(found, "price_change", at: timestamp) }
         }
         if current >= 0 { self.endMessage(current) }
     }
 
     public func book(_ event: WireBook) {
-        self.counters.books &+= 1
-        let found = self.table.find(event.asset)
-        guard found >= 0, let asset = self.assets[found] else {
-            self.counters.foreignEntries &+= 1
+        self.hot.pointee.counters.books &+= 1
+        let found = self.hot.pointee.table.find(event.asset)
+        guard found >= 0, let asset = self.hot.pointee.assets[found] else {
+            self.hot.pointee.counters.foreignEntries &+= 1
             return
         }
         if asset.pointee.market < 0 { self.adopt(found, market: event.market) }
@@ -259,7 +297,7 @@ public final class FeedBooks: MarketEventHandler {
         let applied = asset.pointee.book.replace(
             bids: event.bids, asks: event.asks, at: event.timestamp, force: asset.pointee.resyncing)
         guard applied == .applied else {
-            self.counters.supersededEntries &+= 1
+            self.hot.pointee.counters.supersededEntries &+= 1
             if index >= 0 { self.endMessage(index) }
             return
         }
@@ -267,85 +305,85 @@ public final class FeedBooks: MarketEventHandler {
         asset.pointee.report(nil, nil)
         if let tickSize = event.tickSize { asset.pointee.book.tickSize = tickSize }
         self.delegate?.snapshotArrived(asset.pointee.id)
-        if index >= 0, let market = self.markets[index] {
+        if index >= 0, let market = self.hot.pointee.markets[index] {
             if event.timestamp.milliseconds < market.pointee.newestTime {
                 market.pointee.newestTime = event.timestamp.milliseconds  // the exchange started over
             }
             if let price = event.lastTradePrice { market.pointee.learnTrade(price, from: asset.pointee) }
             if !self.isResyncing(market) { market.pointee.suspicion.remove(.untilSnapshot) }
         }
-        if self.reportsEveryEntry { self.reportEntry(found, "book", at: event.timestamp) }
+        if self.hot.pointee.reportsEveryEntry { self.reportEntry(found, "book", at: event.timestamp) }
         if index >= 0 { self.endMessage(index) }
     }
 
     public func trade(_ event: WireTrade) {
-        self.counters.trades &+= 1
-        let found = self.table.find(event.asset)
-        guard found >= 0, let asset = self.assets[found] else {
-            self.counters.foreignEntries &+= 1
+        self.hot.pointee.counters.trades &+= 1
+        let found = self.hot.pointee.table.find(event.asset)
+        guard found >= 0, let asset = self.hot.pointee.assets[found] else {
+            self.hot.pointee.counters.foreignEntries &+= 1
             return
         }
         if asset.pointee.market < 0 { self.adopt(found, market: event.market) }
         let index = asset.pointee.market
-        guard index >= 0, let market = self.markets[index] else { return }
+        guard index >= 0, let market = self.hot.pointee.markets[index] else { return }
         if event.timestamp >= market.pointee.lastTradeTime {
             market.pointee.lastTradeTime = event.timestamp
             market.pointee.lastTradeYes =
                 asset.pointee.side == .yes ? event.price.rawValue : event.price.complement.rawValue
         }
         // A trade changes no level by itself, and it may carry an older stamp than the book it caused: no batch ends.
-        if self.reportsEveryEntry { self.reportEntry(found, "last_trade_price", at: event.timestamp) }
+        if self.hot.pointee.reportsEveryEntry { self.reportEntry(found, "last_trade_price", at: event.timestamp) }
         if !market.pointee.held { self.endMessage(index) }
     }
 
     public func tickSizeChange(_ event: WireTickSizeChange) {
-        self.counters.tickSizeChanges &+= 1
-        let found = self.table.find(event.asset)
-        guard found >= 0, let asset = self.assets[found] else {
-            self.counters.foreignEntries &+= 1
+        self.hot.pointee.counters.tickSizeChanges &+= 1
+        let found = self.hot.pointee.table.find(event.asset)
+        guard found >= 0, let asset = self.hot.pointee.assets[found] else {
+            self.hot.pointee.counters.foreignEntries &+= 1
             return
         }
         asset.pointee.book.tickSize = event.newTickSize
-        if self.reportsEveryEntry { self.reportEntry(found, "tick_size_change", at: event.timestamp) }
+        if self.hot.pointee.reportsEveryEntry { self.reportEntry(found, "tick_size_change", at: event.timestamp) }
         guard asset.pointee.market >= 0, asset.pointee.book.hasSnapshot else { return }
         // Levels stay where they are, but the venue may have moved orders without saying so level by level.
-        self.markets[asset.pointee.market]?.pointee.suspicion.insert(.tickSizeChanged)
+        self.hot.pointee.markets[asset.pointee.market]?.pointee.suspicion.insert(.tickSizeChanged)
         self.requestResync(found, reason: .tickSizeChanged)
         self.refreshTrust(of: asset.pointee.market)
     }
 
     public func bestBidAsk(_ event: WireBestBidAsk) {
-        self.counters.bestBidAsks &+= 1
-        let found = self.table.find(event.asset)
-        guard found >= 0, let asset = self.assets[found] else {
-            self.counters.foreignEntries &+= 1
+        self.hot.pointee.counters.bestBidAsks &+= 1
+        let found = self.hot.pointee.table.find(event.asset)
+        guard found >= 0, let asset = self.hot.pointee.assets[found] else {
+            self.hot.pointee.counters.foreignEntries &+= 1
             return
         }
         let index = asset.pointee.market
-        guard index >= 0, let market = self.markets[index], asset.pointee.book.hasSnapshot else { return }
+        guard index >= 0, let market = self.hot.pointee.markets[index], asset.pointee.book.hasSnapshot else { return }
         guard event.timestamp.milliseconds >= market.pointee.newestTime else { return }
         self.beginMessage(index, at: event.timestamp)
         asset.pointee.report(event.bestBid, event.bestAsk)
         self.endMessage(index)
     }
 
-    public func newMarket(_ event: WireNewMarket) { self.counters.newMarkets &+= 1 }
+    public func newMarket(_ event: WireNewMarket) { self.hot.pointee.counters.newMarkets &+= 1 }
 
     public func marketResolved(_ event: WireMarketResolved) {
-        self.counters.marketsResolved &+= 1
+        self.hot.pointee.counters.marketsResolved &+= 1
         self.delegate?.marketResolved(
             MarketID(event.market.string), winner: event.winningAsset.map { AssetID($0.string) }, at: event.timestamp)
     }
 
-    public func plainText(_ text: WireText) { self.counters.plainTexts &+= 1 }
+    public func plainText(_ text: WireText) { self.hot.pointee.counters.plainTexts &+= 1 }
 
-    public func unknownEvent(type: WireText?, error: WireText?) { self.counters.unknownEvents &+= 1 }
+    public func unknownEvent(type: WireText?, error: WireText?) { self.hot.pointee.counters.unknownEvents &+= 1 }
 
     // MARK: Batches
 
     @inline(__always)
     private func beginMessage(_ index: Int, at time: Timestamp) {
-        let market = self.markets[index].unsafelyUnwrapped
+        let market = self.hot.pointee.markets[index].unsafelyUnwrapped
         guard time.milliseconds != market.pointee.newestTime else { return }
         if market.pointee.held, time.milliseconds > market.pointee.newestTime { self.endBatch(index) }
         if time.milliseconds > market.pointee.newestTime { market.pointee.newestTime = time.milliseconds }
@@ -353,12 +391,14 @@ public final class FeedBooks: MarketEventHandler {
 
     @inline(__always)
     private func endMessage(_ index: Int) {
-        let market = self.markets[index].unsafelyUnwrapped
-        guard market.pointee.yes >= 0, let yes = self.assets[market.pointee.yes], yes.pointee.book.hasSnapshot else {
+        let market = self.hot.pointee.markets[index].unsafelyUnwrapped
+        guard market.pointee.yes >= 0, let yes = self.hot.pointee.assets[market.pointee.yes],
+            yes.pointee.book.hasSnapshot
+        else {
             return
         }
         if market.pointee.no >= 0 {
-            let no = self.assets[market.pointee.no].unsafelyUnwrapped
+            let no = self.hot.pointee.assets[market.pointee.no].unsafelyUnwrapped
             guard no.pointee.book.hasSnapshot else { return }
             if yes.pointee.agrees, no.pointee.agrees, Self.mirror(yes, no), !yes.pointee.book.isCrossed {
                 self.settle(market)
@@ -384,33 +424,34 @@ public final class FeedBooks: MarketEventHandler {
     private func hold(_ index: Int, _ market: UnsafeMutablePointer<MarketState>) {
         guard !market.pointee.held else { return }
         market.pointee.held = true
-        market.pointee.heldSince = self.now.monotonic
-        self.counters.held &+= 1
-        self.heldMarkets.append(index)
+        market.pointee.heldSince = self.hot.pointee.now.monotonic
+        self.hot.pointee.counters.held &+= 1
+        self.hot.pointee.heldMarkets.append(index)
     }
 
     /// A batch is over and the books still disagree with the exchange or with each other.
     private func endBatch(_ index: Int) {
-        guard let market = self.markets[index], market.pointee.yes >= 0, let yes = self.assets[market.pointee.yes]
+        guard let market = self.hot.pointee.markets[index], market.pointee.yes >= 0,
+            let yes = self.hot.pointee.assets[market.pointee.yes]
         else {
             return
         }
         market.pointee.held = false
         guard yes.pointee.book.hasSnapshot else { return }
-        let no = market.pointee.no >= 0 ? self.assets[market.pointee.no] : nil
+        let no = market.pointee.no >= 0 ? self.hot.pointee.assets[market.pointee.no] : nil
         var reason: SuspectReason?
         if let no, !Self.mirror(yes, no) {
-            self.counters.mirrorMismatches &+= 1
+            self.hot.pointee.counters.mirrorMismatches &+= 1
             market.pointee.suspicion.insert(.mirrorMismatch)
             reason = .mirrorMismatch
         }
         if !yes.pointee.agrees || !(no?.pointee.agrees ?? true) {
-            self.counters.topMismatches &+= 1
+            self.hot.pointee.counters.topMismatches &+= 1
             market.pointee.suspicion.insert(.topMismatch)
             reason = .topMismatch
         }
         if yes.pointee.book.isCrossed || (no?.pointee.book.isCrossed ?? false) {
-            self.counters.crossedBooks &+= 1
+            self.hot.pointee.counters.crossedBooks &+= 1
             market.pointee.suspicion.insert(.crossed)
             reason = .crossed
         }
@@ -442,14 +483,16 @@ public final class FeedBooks: MarketEventHandler {
     }
 
     private func requestResync(_ index: Int, reason: SuspectReason) {
-        guard let asset = self.assets[index], !asset.pointee.resyncing else { return }
+        guard let asset = self.hot.pointee.assets[index], !asset.pointee.resyncing else { return }
         asset.pointee.resyncing = true
-        self.counters.resyncs &+= 1
+        self.hot.pointee.counters.resyncs &+= 1
         self.delegate?.resyncNeeded(asset.pointee.id, reason: reason)
     }
 
     private func isResyncing(_ market: UnsafeMutablePointer<MarketState>) -> Bool {
-        [market.pointee.yes, market.pointee.no].contains { $0 >= 0 && self.assets[$0]?.pointee.resyncing == true }
+        [market.pointee.yes, market.pointee.no].contains {
+            $0 >= 0 && self.hot.pointee.assets[$0]?.pointee.resyncing == true
+        }
     }
 
     // MARK: Publishing
@@ -460,7 +503,7 @@ public final class FeedBooks: MarketEventHandler {
         _ no: UnsafeMutablePointer<AssetState>?
     ) {
         var words = market.pointee.words
-        words.setTimes(exchange: market.pointee.newestTime, receive: self.now)
+        words.setTimes(exchange: market.pointee.newestTime, receive: self.hot.pointee.now)
         let yesBid = yes.pointee.book.bids.bestRaw
         let yesAsk = yes.pointee.book.asks.bestRaw
         if let no {
@@ -491,17 +534,17 @@ public final class FeedBooks: MarketEventHandler {
     private func changed(
         _ index: Int, _ market: UnsafeMutablePointer<MarketState>, values: Bool, previousTrust: Trust?
     ) {
-        if !market.pointee.valuesDirty, market.pointee.trustBefore == nil { self.dirty.append(index) }
+        if !market.pointee.valuesDirty, market.pointee.trustBefore == nil { self.hot.pointee.dirty.append(index) }
         if values { market.pointee.valuesDirty = true }
         if let previousTrust, market.pointee.trustBefore == nil { market.pointee.trustBefore = previousTrust }
-        if self.reportsEveryChange {
+        if self.hot.pointee.reportsEveryChange {
             self.delegate?.marketChanged(market.pointee.slot, valuesChanged: values, previousTrust: previousTrust)
         }
     }
 
     /// Puts a trust on the board without touching the values.
     private func setTrust(_ trust: Trust, of index: Int) {
-        guard let market = self.markets[index], market.pointee.words.sequence > 0 else { return }
+        guard let market = self.hot.pointee.markets[index], market.pointee.words.sequence > 0 else { return }
         let previous = market.pointee.words.trust
         let epochChanged = market.pointee.words.epoch != market.pointee.publishedEpoch
         market.pointee.words.setTrust(trust)
@@ -514,13 +557,13 @@ public final class FeedBooks: MarketEventHandler {
 
     /// Recomputes a market's trust from its phase and what contradicts it.
     private func refreshTrust(of index: Int) {
-        guard let market = self.markets[index] else { return }
+        guard let market = self.hot.pointee.markets[index] else { return }
         if market.pointee.phase == .trading, case .stale = market.pointee.words.trust { return }
         self.setTrust(market.pointee.trust, of: index)
     }
 
     private func reportEntry(_ index: Int, _ type: StaticString, at time: Timestamp) {
-        guard let asset = self.assets[index] else { return }
+        guard let asset = self.hot.pointee.assets[index] else { return }
         self.delegate?.entryApplied(
             asset.pointee.id, eventType: type, at: time, bestBid: asset.pointee.book.bestBid?.price,
             bestAsk: asset.pointee.book.bestAsk?.price)
@@ -530,16 +573,18 @@ public final class FeedBooks: MarketEventHandler {
 
     /// Finds or makes the market of a token that was named without one. The first named token of two is YES.
     private func adopt(_ index: Int, market text: WireText?) {
-        guard let asset = self.assets[index] else { return }
+        guard let asset = self.hot.pointee.assets[index] else { return }
         let id = MarketID(text?.string ?? asset.pointee.id.rawValue)
         let members =
-            (self.bareMarkets[id].flatMap { self.markets[$0]?.pointee.slot.market.assets } ?? []) + [asset.pointee.id]
+            (self.bareMarkets[id].flatMap { self.hot.pointee.markets[$0]?.pointee.slot.market.assets } ?? []) + [
+                asset.pointee.id
+            ]
         let ordered = members.sorted { a, b in self.order(of: a) < self.order(of: b) }
         let known = Market(
             id: id, slug: "", yes: Outcome(label: "Yes", asset: ordered[0]),
             no: ordered.count > 1 ? Outcome(label: "No", asset: ordered[1]) : nil)
         let slot = self.board.add(known)
-        if let existing = self.bareMarkets[id], let state = self.markets[existing] {
+        if let existing = self.bareMarkets[id], let state = self.hot.pointee.markets[existing] {
             var renewed = MarketState(slot: slot, source: self.source)
             renewed.newestTime = state.pointee.newestTime
             renewed.words.epoch = state.pointee.words.epoch

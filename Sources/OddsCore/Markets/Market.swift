@@ -80,6 +80,19 @@ public final class Market: Sendable {
 
     /// Both tokens, YES first.
     public var assets: [AssetID] { [self.yes.asset] + (self.no.map { [$0.asset] } ?? []) }
+
+    /// The side a token stands for; nil for a token of another market.
+    public func side(of asset: AssetID) -> Side? {
+        asset == self.yes.asset ? .yes : asset == self.no?.asset ? .no : nil
+    }
+
+    /// The same market as one of a series, with the window it was looked up for.
+    public func placed(in series: String, window: MarketWindow) -> Market {
+        Market(
+            id: self.id, slug: self.slug, question: self.question, series: series, window: window, yes: self.yes,
+            no: self.no, tickSize: self.tickSize, minimumOrderSize: self.minimumOrderSize,
+            negativeRisk: self.negativeRisk, acceptingOrders: self.acceptingOrders, closed: self.closed)
+    }
 }
 
 /// One of the two sides of a market.

@@ -6,7 +6,7 @@ enum Decimals {
     static func parse(_ text: UnsafeRawBufferPointer, fractionDigits: Int) -> Int64? {
         // 18 digits cannot overflow; longer texts take the checked path.
         guard text.count > 0 else { return nil }
-        guard text.count <= 12 else { return Self.parseLong(text, fractionDigits: fractionDigits) }
+        guard text.count &+ fractionDigits <= 18 else { return Self.parseLong(text, fractionDigits: fractionDigits) }
         var value: Int64 = 0
         var fraction = -1
         for byte in text {

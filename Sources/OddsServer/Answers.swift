@@ -1,0 +1,91 @@
+import OddsCore
+
+/// What each path answers: reads the source, decides, returns values to encode. Nothing here knows HTTP but the errors.
+struct Answers: Sendable {
+    let source: any OddsSource
+    let clock: any StreamClock
+    let version: String
+
+    /// The plain page at `/`.
+    var index: String {
+        """
+        oddstream \(self.version)
+
+        /healthz              whether this process serves
+        /v1/status            lines, series, counters
+        /v1/markets           markets followed (?series=NAME, ?role=current|next|past|fixed)
+        /v1/odds              odds of every market (?series=NAME)
+        /v1/odds/{market}     odds of one market, by condition id or slug
+        /v1/odds/current      odds of the current market of ?series=NAME
+
+        """
+    }
+
+    func status() -> StatusRow {
+        StatusRow(self.source.status, version: self.version, now: self.clock.now().wall)
+    }
+
+    func markets(series: String?, role: String?) throws(Problem) -> List<MarketRow> {
+        let known = try self.markets(series: series)
+        guard let role else { return List(known.map(MarketRow.init)) }
+        guard let wanted = MarketStatus.Role(rawValue: role) else {
+            let allowed = MarketStatus.Role.allCases.map(\.rawValue).joined(separator: ", ")
+            throw .badRequest("There is no role '\(role)'. Allowed: \(allowed).")
+        }
+        return List(known.filter { $0.role == wanted }.map(MarketRow.init))
+    }
+
+    func odds(series: String?) throws(Problem) -> List<OddsRow> {
+        List(try self.markets(series: series).compactMap { self.row($0) })
+    }
+
+    func odds(market name: String) throws(Problem) -> OddsRow {
+        let known = self.source.markets
+        guard let found = known.first(where: { $0.market.id.rawValue == name || $0.market.slug == name }) else {
+            throw .notFound(
+                "No market '\(name)' is followed. /v1/markets lists those that are, by condition id and slug.")
+        }
+        return try self.odds(of: found)
+    }
+
+    func currentOdds(series name: String?) throws(Problem) -> OddsRow {
+        let currents = self.source.markets.filter { $0.role == .current }
+        guard let name else {
+            guard currents.count <= 1 else {
+                let names = currents.compactMap(\.market.series).joined(separator: ", ")
+                throw .badRequest("Several series are followed: name one with ?series=. Followed: \(names).")
+            }
+            guard let only = currents.first else { throw .notFound("No series has a current market now.") }
+            return try self.odds(of: only)
+        }
+        guard let found = currents.first(where: { $0.market.series == name }) else {
+            _ = try self.markets(series: name)
+            throw .notFound("The series '\(name)' has no current market yet. /v1/status says why.")
+        }
+        return try self.odds(of: found)
+    }
+
+    private func odds(of status: MarketStatus) throws(Problem) -> OddsRow {
+        guard let row = self.row(status) else {
+            let name = status.market.slug.isEmpty ? status.market.id.rawValue : status.market.slug
+            throw .notFound("The market '\(name)' is followed, but no odds have come for it yet. Ask again shortly.")
+        }
+        return row
+    }
+
+    private func row(_ status: MarketStatus) -> OddsRow? {
+        self.source.currentOdds(status.market.id).map { OddsRow($0) }
+    }
+
+    /// The markets of a series, or all; a series that is not followed is a mistake worth telling.
+    private func markets(series: String?) throws(Problem) -> [MarketStatus] {
+        let known = self.source.markets
+        guard let series else { return known }
+        let followed = Set(self.source.status.series.map(\.series) + known.compactMap(\.market.series))
+        guard followed.contains(series) else {
+            let names = followed.isEmpty ? "none" : followed.sorted().joined(separator: ", ")
+            throw .notFound("The series '\(series)' is not followed. Followed: \(names).")
+        }
+        return known.filter { $0.market.series == series }
+    }
+}

@@ -1,0 +1,80 @@
+import OddsCore
+
+/// The answer of `/v1/status`. Times are Unix milliseconds, ages and spans seconds; absent values are null.
+struct StatusRow: Encodable, Sendable {
+    let status: StreamStatus
+    let version: String
+    let now: Timestamp
+
+    init(_ status: StreamStatus, version: String, now: Timestamp) {
+        self.status = status
+        self.version = version
+        self.now = now
+    }
+
+    private enum CodingKeys: String, CodingKey {
+        case version, lines, series, counters
+        case startedAt = "started_at_ms"
+        case uptime = "uptime_s"
+        case now = "now_ms"
+    }
+
+    func encode(to encoder: any Encoder) throws {
+        var row = encoder.container(keyedBy: CodingKeys.self)
+        try row.encode(self.version, forKey: .version)
+        try row.encode(self.now.milliseconds, forKey: .now)
+        try row.encode(self.status.startedAt?.milliseconds, forKey: .startedAt)
+        try row.encode(
+            self.status.startedAt.map { max(0, $0.duration(to: self.now).secondsValue) }, forKey: .uptime)
+        try row.encode(self.status.lines.map(LineRow.init), forKey: .lines)
+        try row.encode(self.status.series.map(SeriesRow.init), forKey: .series)
+        let counters = Dictionary(
+            self.status.counters.map { ($0.name, $0.value) }, uniquingKeysWith: { _, last in last })
+        try row.encode(counters, forKey: .counters)
+    }
+
+    private struct LineRow: Encodable {
+        let line: LineStatus
+
+        private enum CodingKeys: String, CodingKey {
+            case line, connection, state, assets, messages, bytes, disconnects
+            case failuresInARow = "failures_in_a_row"
+            case dataAge = "data_age_s"
+            case lastError = "last_error"
+        }
+
+        func encode(to encoder: any Encoder) throws {
+            var row = encoder.container(keyedBy: CodingKeys.self)
+            try row.encode(self.line.line, forKey: .line)
+            try row.encode(self.line.connection, forKey: .connection)
+            try row.encode(self.line.state, forKey: .state)
+            try row.encode(self.line.assets, forKey: .assets)
+            try row.encode(self.line.messages, forKey: .messages)
+            try row.encode(self.line.bytes, forKey: .bytes)
+            try row.encode(self.line.disconnects, forKey: .disconnects)
+            try row.encode(self.line.failuresInARow, forKey: .failuresInARow)
+            try row.encode(self.line.dataAge?.secondsValue, forKey: .dataAge)
+            try row.encode(self.line.lastError, forKey: .lastError)
+        }
+    }
+
+    private struct SeriesRow: Encodable {
+        let series: SeriesStatus
+
+        private enum CodingKeys: String, CodingKey {
+            case series, current, next, problem
+            case currentSlug = "current_slug"
+            case nextSlug = "next_slug"
+        }
+
+        func encode(to encoder: any Encoder) throws {
+            var row = encoder.container(keyedBy: CodingKeys.self)
+            try row.encode(self.series.series, forKey: .series)
+            try row.encode(self.series.current?.id.rawValue, forKey: .current)
+            try row.encode(self.series.current?.slug, forKey: .currentSlug)
+            try row.encode(self.series.next?.id.rawValue, forKey: .next)
+            try row.encode(self.series.next?.slug, forKey: .nextSlug)
+            try row.encode(self.series.problem, forKey: .problem)
+        }
+    }
+}

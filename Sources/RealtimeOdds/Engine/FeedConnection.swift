@@ -1,0 +1,355 @@
+import Logging
+import NIOCore
+import OddsCore
+
+/// One socket of a line: owns the transport, asks the session what to do, and does it.
+///
+/// Everything happens on one event loop; bytes go straight into the pipeline there, without a hop or a lock.
+final class FeedConnection: TransportDelegate, FeedPipelineDelegate {
+    /// What the connection shows to other threads, renewed once per read.
+    struct Report: Sendable {
+        var phase = FeedSession.Phase.idle
+        var assets = 0
+        var disconnects: UInt64 = 0
+        var failures = 0
+        var lastData: MonotonicTime?
+        var lastError: String?
+        var counters = FeedCounters()
+    }
+
+    let line: Int
+    let number: Int
+    /// The latest report, readable from any thread.
+    let reportBox = ReportBox()
+    /// Followed markets and tokens, for the engine's bookkeeping.
+    private(set) var assetCount = 0
+
+    private let setup: FeedEngine.Setup
+    private unowned let engine: FeedEngine
+    private let books: FeedBooks
+    private let pipeline: FeedPipeline
+    private var session: FeedSession
+    private var attempt: Attempt?
+    private var timer: Scheduled<Void>?
+    private var timerDeadline: MonotonicTime?
+    private var heldTimer: Scheduled<Void>?
+    private var isReading = false
+    private var lastDataFrames: UInt64 = 0
+    private var disconnects: UInt64 = 0
+    private var lastError: String?
+    private var lastReceive: ReceiveTime
+    private var entries: UInt64 = 0
+    private var goneWaiters: [EventLoopPromise<Void>] = []
+    private var generator: SplitMix64
+    private let logger: Logger
+
+    /// How long a publication is held back for the rest of a batch.
+    private static let holdLimit = Duration.milliseconds(25)
+
+    init(line: Int, number: Int, setup: FeedEngine.Setup, engine: FeedEngine, seed: UInt64) {
+        self.line = line
+        self.number = number
+        self.setup = setup
+        self.engine = engine
+        self.books = FeedBooks(board: setup.board, source: .line(line))
+        self.pipeline = FeedPipeline(
+            books: self.books, maximumMessageSize: setup.configuration.maximumMessageSize)
+        self.session = FeedSession(limits: setup.configuration.sessionLimits, seed: seed)
+        self.generator = SplitMix64(seed: seed ^ 0x5EED)
+        self.lastReceive = setup.clock.now()
+        var logger = setup.logger
+        logger[metadataKey: LogKey.line] = "\(line)"
+        logger[metadataKey: LogKey.connection] = "\(number)"
+        self.logger = logger
+        self.books.reportsEveryEntry = setup.observer != nil
+        self.pipeline.delegate = self
+    }
+
+    // MARK: What is followed
+
+    var reportsEveryChange: Bool {
+        get { self.books.reportsEveryChange }
+        set { self.books.reportsEveryChange = newValue }
+    }
+
+    func follow(_ market: Market) {
+        self.books.add(market)
+        self.assetCount += market.assets.count
+        self.perform(self.session.follow(market.assets, now: self.now))
+    }
+
+    func follow(bare assets: [AssetID]) {
+        self.books.add(bare: assets)
+        self.assetCount += assets.count
+        self.perform(self.session.follow(assets, now: self.now))
+    }
+
+    func unfollow(_ market: Market) {
+        self.books.remove(market)
+        self.assetCount -= market.assets.count
+        self.perform(self.session.unfollow(market.assets))
+    }
+
+    func setPhase(_ phase: MarketPhase, of market: MarketID) {
+        self.books.setPhase(phase, of: market)
+        self.flushChanges()
+    }
+
+    /// Ends the connection for good; the future succeeds when the socket is gone.
+    func stop() -> EventLoopFuture<Void> {
+        self.perform(self.session.stop())
+        self.timer?.cancel()
+        self.timer = nil
+        self.heldTimer?.cancel()
+        self.heldTimer = nil
+        self.books.connectionLost(reason: .stopped)
+        self.flushChanges()
+        let gone = self.setup.eventLoop.makePromise(of: Void.self)
+        if self.attempt == nil { gone.succeed() } else { self.goneWaiters.append(gone) }
+        return gone.futureResult
+    }
+
+    private var now: MonotonicTime { self.setup.clock.now().monotonic }
+
+    // MARK: Doing what the session says
+
+    private func perform(_ actions: [FeedSession.Action]) {
+        for action in actions {
+            switch action {
+            case .connect: self.connect()
+            case .sendInitialSubscription(let assets): self.send(MarketChannelEncoder.initialSubscription(assets))
+            case .sendSubscribe(let assets): self.send(MarketChannelEncoder.subscribe(assets))
+            case .sendUnsubscribe(let assets): self.send(MarketChannelEncoder.unsubscribe(assets))
+            case .sendPing: self.send(MarketChannelEncoder.ping)
+            case .abandon(let reason): self.abandon(reason)
+            case .close: self.closeInGoodOrder()
+            }
+        }
+        self.flushOutput()
+        self.reschedule()
+        self.publishReport()
+    }
+
+    private func connect() {
+        let attempt = Attempt(owner: self)
+        self.attempt = attempt
+        self.logger.debug("Feed connecting", metadata: [LogKey.url: "\(self.setup.endpoint)"])
+        attempt.transport = WebSocketTransport.connect(
+            to: self.setup.endpoint, security: self.setup.security, on: self.setup.eventLoop,
+            timeout: self.setup.configuration.connectTimeout, delegate: attempt)
+    }
+
+    private func abandon(_ reason: FeedSession.Reason) {
+        self.logger.warning("Feed connection given up", metadata: [LogKey.reason: "\(reason)"])
+        self.lastError = reason.description
+        self.pipeline.close(code: WebSocketCloseStatus.goingAway, reason: "")
+        self.dropTransport()
+        self.lost(retryAfter: nil)
+    }
+
+    private func closeInGoodOrder() {
+        self.pipeline.close(code: WebSocketCloseStatus.normal, reason: "")
+        self.flushOutput()
+        guard let transport = self.attempt?.transport else { return }
+        transport.close()
+        self.books.connectionLost(reason: .disconnected)
+        self.flushChanges()
+    }
+
+    /// Lets the current socket go without waiting for it; what it still says is ignored.
+    private func dropTransport() {
+        guard let attempt = self.attempt else { return }
+        self.flushOutput()
+        attempt.owner = nil
+        attempt.transport?.close()
+        self.attempt = nil
+    }
+
+    private func lost(retryAfter: Duration?) {
+        self.disconnects += 1
+        self.books.connectionLost(reason: .disconnected)
+        self.flushChanges()
+        self.perform(self.session.disconnected(now: self.now, retryAfter: retryAfter))
+    }
+
+    private func send(_ text: [UInt8]) { self.pipeline.send(text) }
+
+    private func flushOutput() {
+        guard let output = self.pipeline.takeOutput() else { return }
+        self.attempt?.transport?.write(output)
+    }
+
+    // MARK: Timers
+
+    private func reschedule() {
+        let next = self.session.nextDeadline
+        guard next != self.timerDeadline || self.timer == nil else { return }
+        self.timer?.cancel()
+        self.timer = nil
+        self.timerDeadline = next
+        guard let next else { return }
+        let wait = self.now.duration(to: next)
+        self.timer = self.setup.eventLoop.assumeIsolated().scheduleTask(in: TimeAmount(max(wait, .zero))) {
+            self.timer = nil
+            self.timerDeadline = nil
+            self.perform(self.session.deadlineReached(now: self.now))
+        }
+    }
+
+    private func scheduleRelease() {
+        guard self.heldTimer == nil else { return }
+        self.heldTimer = self.setup.eventLoop.assumeIsolated().scheduleTask(in: TimeAmount(Self.holdLimit)) {
+            self.heldTimer = nil
+            self.lastReceive = self.setup.clock.now()
+            self.books.begin(at: self.lastReceive)
+            self.books.releaseHeld(before: self.lastReceive.monotonic.advanced(by: .zero - Self.holdLimit))
+            self.afterRead()
+        }
+    }
+
+    // MARK: Transport
+
+    /// Ties a transport to its owner for as long as it is the current one, so that a late word of an old socket is heard
+    /// by nobody.
+    private final class Attempt: TransportDelegate {
+        var owner: FeedConnection?
+        var transport: WebSocketTransport?
+
+        init(owner: FeedConnection) { self.owner = owner }
+
+        func transportConnected(_ transport: WebSocketTransport) {
+            self.transport = transport
+            self.owner?.transportConnected(transport)
+        }
+
+        @inline(__always)
+        func transportReceived(_ bytes: UnsafeMutableRawBufferPointer) { self.owner?.transportReceived(bytes) }
+        func transportReadComplete() { self.owner?.transportReadComplete() }
+
+        func transportClosed(_ error: TransportError?) {
+            self.owner?.transportClosed(error)
+            self.owner = nil
+            self.transport = nil
+        }
+    }
+
+    func transportConnected(_ transport: WebSocketTransport) {
+        self.pipeline.open(maskingSeed: self.generator.next())
+        self.logger.info("Feed connected", metadata: [LogKey.url: "\(self.setup.endpoint)"])
+        self.perform(self.session.connected(now: self.now))
+    }
+
+    func transportReceived(_ bytes: UnsafeMutableRawBufferPointer) {
+        self.lastReceive = self.setup.clock.now()
+        self.isReading = true
+        self.pipeline.receive(bytes, at: self.lastReceive)
+    }
+
+    func transportReadComplete() {
+        self.isReading = false
+        let now = self.lastReceive.monotonic
+        self.session.bytesReceived(now: now)
+        let counters = self.books.counters
+        let dataFrames = counters.frames &- counters.pongs &- counters.plainTexts
+        if dataFrames != self.lastDataFrames {
+            self.lastDataFrames = dataFrames
+            self.session.dataReceived(now: now)
+        }
+        self.afterRead()
+        if self.pipeline.isClosed { self.attempt?.transport?.close() }
+    }
+
+    private func afterRead() {
+        self.flushOutput()
+        self.flushChanges()
+        if self.books.hasHeld { self.scheduleRelease() }
+        self.publishReport()
+    }
+
+    func transportClosed(_ error: TransportError?) {
+        self.attempt = nil
+        let gone = self.goneWaiters
+        self.goneWaiters = []
+        if self.session.phase == .live || self.session.phase == .connecting {
+            let reason = self.closeReason(error)
+            self.lastError = reason
+            self.logger.warning("Feed connection lost", metadata: [LogKey.reason: "\(reason)"])
+            self.lost(retryAfter: error?.retryAfter)
+        }
+        for promise in gone { promise.succeed() }
+    }
+
+    private func closeReason(_ error: TransportError?) -> String {
+        if let status = self.pipeline.closeStatus {
+            let code = status.code.map(String.init) ?? "none"
+            return "closed with code \(code)\(status.reason.isEmpty ? "" : ": \(status.reason)")"
+        }
+        return error?.message ?? "the connection was closed"
+    }
+
+    // MARK: What pipeline and books say
+
+    private func flushChanges() {
+        self.books.drainChanges { slot, values, previousTrust in
+            self.engine.changed(slot, values: values, previousTrust: previousTrust)
+        }
+    }
+
+    func snapshotArrived(_ asset: AssetID) { self.session.snapshotReceived(asset) }
+
+    func resyncNeeded(_ asset: AssetID, reason: SuspectReason) {
+        self.logger.info(
+            "Asking for a fresh book",
+            metadata: [LogKey.reason: "\(reason.rawValue)", LogKey.asset: "\(asset)"])
+        // In the middle of a read: the session is asked now, the messages leave with the read's end.
+        let actions = self.session.resync(asset, now: self.now)
+        let bound = NIOLoopBound(self, eventLoop: self.setup.eventLoop)
+        self.setup.eventLoop.execute { bound.value.perform(actions) }
+    }
+
+    func marketChanged(_ slot: MarketSlot, valuesChanged: Bool, previousTrust: Trust?) {
+        self.engine.changedExactly(slot, values: valuesChanged, previousTrust: previousTrust)
+    }
+
+    func marketResolved(_ market: MarketID, winner: AssetID?, at time: Timestamp?) {
+        self.engine.resolved(market, winner: winner, at: time ?? self.lastReceive.wall)
+    }
+
+    func entryApplied(
+        _ asset: AssetID, eventType: StaticString, at time: Timestamp, bestBid: Price?, bestAsk: Price?
+    ) {
+        self.entries += 1
+        self.setup.observer?.applied(
+            AppliedMessage(
+                number: self.entries, asset: asset, eventType: eventType.description, exchangeTime: time,
+                receiveTime: self.lastReceive.monotonic, publishTime: self.now, bestBid: bestBid, bestAsk: bestAsk))
+    }
+
+    func pongReceived() {}
+
+    func frameMalformed(_ fault: FrameFault, prefix: [UInt8]) {
+        guard self.engine.mayLogMalformed(now: self.lastReceive.monotonic) else { return }
+        self.logger.error(
+            "Frame skipped: it cannot be read",
+            metadata: [
+                LogKey.reason: "\(fault.rawValue)", LogKey.frame: "\(String(decoding: prefix, as: UTF8.self))",
+            ])
+    }
+
+    func venueSaid(_ text: String) { self.logger.notice("The exchange says", metadata: [LogKey.text: "\(text)"]) }
+
+    // MARK: For other threads
+
+    private func publishReport() {
+        let counters = self.books.counters
+        self.reportBox.update {
+            $0.phase = self.session.phase
+            $0.assets = self.session.assetCount
+            $0.disconnects = self.disconnects
+            $0.failures = self.session.failures
+            $0.lastData = self.session.lastData ?? $0.lastData
+            $0.lastError = self.lastError
+            $0.counters = counters
+        }
+    }
+}

@@ -1,0 +1,197 @@
+import Logging
+import NIOCore
+import OddsCore
+import Synchronization
+
+/// All lines and what they have in common: which market is on which connection, phases by the clock, and the way of a
+/// change to its followers.
+///
+/// One event loop serves every line, so that what they share needs no lock; it reads a million messages a second, and the
+/// venue's busiest hour is a thousandth of that. Methods are called on that loop.
+final class FeedEngine {
+    /// What every connection needs.
+    struct Setup {
+        let configuration: RealtimeOddsConfiguration
+        let endpoint: WebSocketEndpoint
+        let security: TransportSecurity?
+        let eventLoop: any EventLoop
+        let clock: any StreamClock
+        let logger: Logger
+        let board: OddsBoard
+        let observer: (any AppliedMessageObserver)?
+    }
+
+    private let setup: Setup
+    private let hub: UpdateHub
+    /// Told of each market's first usable odds and of resolutions.
+    private let onFirstOdds: (MarketID, Timestamp) -> Void
+    private let onResolved: (MarketID, AssetID?, Timestamp) -> Void
+    private let connectionList: ConnectionList
+    private var lines: [[FeedConnection]]
+    private var placement: [MarketID: [FeedConnection]] = [:]
+    private var followed: [MarketID: Market] = [:]
+    private var phaseTimers: [MarketID: Scheduled<Void>] = [:]
+    private var awaitingFirstOdds: Set<MarketID> = []
+    private var reportsEveryChange = false
+    private var generator: SplitMix64
+    private var lastMalformedLog: MonotonicTime?
+    private var isStopped = false
+
+    init(
+        setup: Setup, hub: UpdateHub, connectionList: ConnectionList, seed: UInt64,
+        onFirstOdds: @escaping (MarketID, Timestamp) -> Void,
+        onResolved: @escaping (MarketID, AssetID?, Timestamp) -> Void
+    ) {
+        self.setup = setup
+        self.hub = hub
+        self.connectionList = connectionList
+        self.generator = SplitMix64(seed: seed)
+        self.onFirstOdds = onFirstOdds
+        self.onResolved = onResolved
+        self.lines = Array(repeating: [], count: setup.configuration.lines)
+    }
+
+    // MARK: What is followed
+
+    func follow(_ market: Market) {
+        guard !self.isStopped, self.followed[market.id] == nil else { return }
+        self.followed[market.id] = market
+        self.awaitingFirstOdds.insert(market.id)
+        var connections: [FeedConnection] = []
+        for line in self.lines.indices {
+            let connection = self.connection(of: line, withRoomFor: market.assets.count)
+            connection.follow(market)
+            connections.append(connection)
+        }
+        self.placement[market.id] = connections
+        self.watchPhase(of: market)
+    }
+
+    func follow(bare assets: [AssetID]) {
+        guard !self.isStopped else { return }
+        let room = self.setup.configuration.maximumAssetsPerConnection
+        for line in self.lines.indices {
+            var rest = assets[...]
+            while !rest.isEmpty {
+                let connection = self.connection(of: line, withRoomFor: 1)
+                let part = rest.prefix(max(1, room - connection.assetCount))
+                connection.follow(bare: Array(part))
+                rest = rest.dropFirst(part.count)
+            }
+        }
+    }
+
+    func unfollow(_ market: Market) {
+        guard self.followed.removeValue(forKey: market.id) != nil else { return }
+        self.phaseTimers.removeValue(forKey: market.id)?.cancel()
+        self.awaitingFirstOdds.remove(market.id)
+        for connection in self.placement.removeValue(forKey: market.id) ?? [] { connection.unfollow(market) }
+        self.setup.board.remove(market.id)
+    }
+
+    private func connection(of line: Int, withRoomFor count: Int) -> FeedConnection {
+        let limit = self.setup.configuration.maximumAssetsPerConnection
+        if let free = self.lines[line].first(where: { $0.assetCount + count <= limit }) { return free }
+        let connection = FeedConnection(
+            line: line, number: self.lines[line].count, setup: self.setup, engine: self, seed: self.generator.next())
+        connection.reportsEveryChange = self.reportsEveryChange
+        self.lines[line].append(connection)
+        self.connectionList.append(connection)
+        return connection
+    }
+
+    func setReportsEveryChange(_ value: Bool) {
+        self.reportsEveryChange = value
+        for connection in self.lines.joined() { connection.reportsEveryChange = value }
+    }
+
+    /// Ends every connection; the future succeeds when all sockets are gone.
+    func stop() -> EventLoopFuture<Void> {
+        self.isStopped = true
+        for timer in self.phaseTimers.values { timer.cancel() }
+        self.phaseTimers = [:]
+        let gone = self.lines.joined().map { $0.stop() }
+        return EventLoopFuture.andAllSucceed(Array(gone), on: self.setup.eventLoop)
+    }
+
+    // MARK: Phases
+
+    /// At its window's end a market's odds become `resolving`, whatever the feed says or does not say.
+    private func watchPhase(of market: Market) {
+        if market.closed { return self.setPhase(.closed, of: market.id) }
+        guard let end = market.window?.end else { return }
+        let rest = self.setup.clock.now().wall.duration(to: end)
+        guard rest > .zero else { return self.setPhase(.resolving, of: market.id) }
+        // The wall clock may be stepped meanwhile, so a long wait is taken in parts.
+        let wait = min(rest, .seconds(10))
+        self.phaseTimers[market.id] = self.setup.eventLoop.assumeIsolated().scheduleTask(in: TimeAmount(wait)) {
+            guard self.followed[market.id] != nil else { return }
+            self.watchPhase(of: market)
+        }
+    }
+
+    private func setPhase(_ phase: MarketPhase, of market: MarketID) {
+        for connection in self.placement[market] ?? [] { connection.setPhase(phase, of: market) }
+    }
+
+    func resolved(_ market: MarketID, winner: AssetID?, at time: Timestamp) {
+        guard self.followed[market] != nil else { return }
+        self.close(market)
+        self.onResolved(market, winner, time)
+    }
+
+    /// A market is decided, by whichever way that became known.
+    func close(_ market: MarketID) {
+        self.phaseTimers.removeValue(forKey: market)?.cancel()
+        self.setPhase(.closed, of: market)
+    }
+
+    // MARK: Changes
+
+    func changed(_ slot: MarketSlot, values: Bool, previousTrust: Trust?) {
+        if !self.awaitingFirstOdds.isEmpty, self.awaitingFirstOdds.contains(slot.market.id),
+            let snapshot = slot.read(), snapshot.trust == .live
+        {
+            self.awaitingFirstOdds.remove(slot.market.id)
+            self.onFirstOdds(slot.market.id, snapshot.receiveTime.wall)
+        }
+        self.hub.changed(slot, values: values, previousTrust: previousTrust)
+    }
+
+    func changedExactly(_ slot: MarketSlot, values: Bool, previousTrust: Trust?) {
+        self.hub.changedExactly(slot, values: values, previousTrust: previousTrust)
+    }
+
+    /// Malformed frames are logged at most once a second; all are counted.
+    func mayLogMalformed(now: MonotonicTime) -> Bool {
+        if let last = self.lastMalformedLog, last.duration(to: now) < .seconds(1) { return false }
+        self.lastMalformedLog = now
+        return true
+    }
+}
+
+/// The connections there are, for readers on other threads: only their reports are read there.
+final class ConnectionList: Sendable {
+    struct Entry: Sendable {
+        let line: Int
+        let number: Int
+        let report: @Sendable () -> FeedConnection.Report
+    }
+
+    private let entries = Mutex<[Entry]>([])
+
+    var all: [Entry] { self.entries.withLock { $0 } }
+
+    func append(_ connection: FeedConnection) {
+        let box = connection.reportBox
+        let entry = Entry(line: connection.line, number: connection.number) { box.read() }
+        self.entries.withLock { $0.append(entry) }
+    }
+}
+
+/// A report that one thread writes and others read.
+final class ReportBox: Sendable {
+    private let report = Mutex(FeedConnection.Report())
+    func read() -> FeedConnection.Report { self.report.withLock { $0 } }
+    func update(_ change: (inout FeedConnection.Report) -> Void) { self.report.withLock { change(&$0) } }
+}

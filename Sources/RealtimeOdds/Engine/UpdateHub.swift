@@ -1,0 +1,252 @@
+import OddsCore
+import Synchronization
+
+/// Hands changes to everyone who follows them. The feed's event loop speaks, any task listens; a slow listener never
+/// holds the feed up.
+final class UpdateHub: Sendable {
+    private struct State {
+        var subscribers: [ObjectIdentifier: UpdateSubscriber] = [:]
+        var isFinished = false
+    }
+
+    private let state = Mutex(State())
+    private let losslessCount = Atomic<Int>(0)
+    private let count = Atomic<Int>(0)
+    /// Told when the first lossless subscriber comes or the last one goes.
+    private let losslessChanged: @Sendable (Bool) -> Void
+
+    init(losslessChanged: @escaping @Sendable (Bool) -> Void) { self.losslessChanged = losslessChanged }
+
+    func subscribe(_ delivery: OddsUpdates.Delivery, startingWith slots: [MarketSlot]) -> UpdateSubscriber {
+        let subscriber = UpdateSubscriber(delivery)
+        for slot in slots where slot.read() != nil { subscriber.changed(slot, values: true, previousTrust: nil) }
+        let finished = self.state.withLock { state in
+            if !state.isFinished { state.subscribers[ObjectIdentifier(subscriber)] = subscriber }
+            return state.isFinished
+        }
+        if finished {
+            subscriber.finish()
+            return subscriber
+        }
+        self.count.add(1, ordering: .relaxed)
+        if subscriber.isLossless, self.losslessCount.add(1, ordering: .relaxed).newValue == 1 {
+            self.losslessChanged(true)
+        }
+        return subscriber
+    }
+
+    func unsubscribe(_ subscriber: UpdateSubscriber) {
+        guard self.state.withLock({ $0.subscribers.removeValue(forKey: ObjectIdentifier(subscriber)) }) != nil else {
+            return
+        }
+        self.count.subtract(1, ordering: .relaxed)
+        if subscriber.isLossless, self.losslessCount.subtract(1, ordering: .relaxed).newValue == 0 {
+            self.losslessChanged(false)
+        }
+    }
+
+    private var all: [UpdateSubscriber] {
+        self.count.load(ordering: .relaxed) == 0 ? [] : self.state.withLock { Array($0.subscribers.values) }
+    }
+
+    /// Markets changed; once per market and read from the socket, for those who want the newest values only.
+    func changed(_ slot: MarketSlot, values: Bool, previousTrust: Trust?) {
+        for subscriber in self.all where !subscriber.isLossless {
+            subscriber.changed(slot, values: values, previousTrust: previousTrust)
+        }
+    }
+
+    /// One single change, for those who want every one.
+    func changedExactly(_ slot: MarketSlot, values: Bool, previousTrust: Trust?) {
+        guard let snapshot = slot.read() else { return }
+        for subscriber in self.all where subscriber.isLossless {
+            if let previousTrust { subscriber.append(.trust(snapshot, previous: previousTrust)) }
+            if values { subscriber.append(.odds(snapshot)) }
+        }
+    }
+
+    /// Something that is no change of a slot: everybody gets it.
+    func broadcast(_ update: OddsUpdate) {
+        for subscriber in self.all { subscriber.append(update) }
+    }
+
+    /// The end: what waits is still delivered, then every sequence ends.
+    func finish() {
+        let subscribers = self.state.withLock { state in
+            state.isFinished = true
+            return Array(state.subscribers.values)
+        }
+        for subscriber in subscribers { subscriber.finish() }
+    }
+}
+
+/// One follower's mailbox.
+final class UpdateSubscriber: Sendable {
+    private enum Item {
+        case update(OddsUpdate)
+        /// The newest values of a market, read when they are taken.
+        case market(MarketSlot)
+    }
+
+    private struct Pending {
+        var values: Bool
+        var previousTrust: Trust?
+    }
+
+    private struct State {
+        var queue: [Item] = []
+        var head = 0
+        var pending: [ObjectIdentifier: Pending] = [:]
+        var lost: UInt64 = 0
+        var skipped: UInt64 = 0
+        var isFinished = false
+        var waiting: [(id: UInt64, continuation: CheckedContinuation<Void, Never>)] = []
+        var nextWaiter: UInt64 = 0
+
+        var waitingCount: Int { self.queue.count - self.head }
+
+        mutating func pop() -> Item? {
+            guard self.head < self.queue.count else { return nil }
+            let item = self.queue[self.head]
+            self.head += 1
+            if self.head > 64, self.head * 2 > self.queue.count {
+                self.queue.removeFirst(self.head)
+                self.head = 0
+            }
+            return item
+        }
+
+        mutating func takeWaiting() -> [CheckedContinuation<Void, Never>] {
+            let continuations = self.waiting.map(\.continuation)
+            self.waiting = []
+            return continuations
+        }
+    }
+
+    private let state = Mutex(State())
+    private let capacity: Int?
+
+    init(_ delivery: OddsUpdates.Delivery) {
+        switch delivery {
+        case .latest: self.capacity = nil
+        case .lossless(let capacity): self.capacity = Swift.max(1, capacity)
+        }
+    }
+
+    var isLossless: Bool { self.capacity != nil }
+
+    var skipped: UInt64 { self.state.withLock { $0.skipped } }
+
+    func changed(_ slot: MarketSlot, values: Bool, previousTrust: Trust?) {
+        self.mutate { state in
+            let key = ObjectIdentifier(slot)
+            if var pending = state.pending[key] {
+                if values, pending.values { state.skipped += 1 }
+                pending.values = pending.values || values
+                pending.previousTrust = pending.previousTrust ?? previousTrust
+                state.pending[key] = pending
+            } else {
+                state.pending[key] = Pending(values: values, previousTrust: previousTrust)
+                state.queue.append(.market(slot))
+            }
+        }
+    }
+
+    func append(_ update: OddsUpdate) {
+        self.mutate { state in
+            if let capacity = self.capacity, state.waitingCount >= capacity {
+                state.lost += 1
+                state.skipped += 1
+            } else {
+                if state.lost > 0 {
+                    // Room again: the loss is told where it happened, before what comes after it.
+                    state.queue.append(.update(.overflow(lost: state.lost)))
+                    state.lost = 0
+                }
+                state.queue.append(.update(update))
+            }
+        }
+    }
+
+    func finish() { self.mutate { $0.isFinished = true } }
+
+    private func mutate(_ change: (inout State) -> Void) {
+        let continuations = self.state.withLock { state in
+            change(&state)
+            return state.takeWaiting()
+        }
+        for continuation in continuations { continuation.resume() }
+    }
+
+    private enum Taken {
+        case update(OddsUpdate)
+        case end
+        case nothing
+    }
+
+    private func take() -> Taken {
+        self.state.withLock { state in
+            while let item = state.pop() {
+                switch item {
+                case .update(let update): return .update(update)
+                case .market(let slot):
+                    guard let pending = state.pending[ObjectIdentifier(slot)], let snapshot = slot.read() else {
+                        continue
+                    }
+                    if let previous = pending.previousTrust, pending.values {
+                        // Two things to tell: trust first, the values next time.
+                        state.pending[ObjectIdentifier(slot)] = Pending(values: true)
+                        state.queue.insert(.market(slot), at: state.head)
+                        return .update(.trust(snapshot, previous: previous))
+                    }
+                    state.pending[ObjectIdentifier(slot)] = nil
+                    if let previous = pending.previousTrust { return .update(.trust(snapshot, previous: previous)) }
+                    return .update(.odds(snapshot))
+                }
+            }
+            if state.lost > 0 {
+                let lost = state.lost
+                state.lost = 0
+                return .update(.overflow(lost: lost))
+            }
+            return state.isFinished ? .end : .nothing
+        }
+    }
+
+    /// The next update; nil at the end, or when the task is cancelled.
+    func next() async -> OddsUpdate? {
+        while true {
+            switch self.take() {
+            case .update(let update): return update
+            case .end: return nil
+            case .nothing:
+                if Task.isCancelled { return nil }
+                await self.wait()
+            }
+        }
+    }
+
+    /// Returns when there may be something to take, or on cancellation.
+    private func wait() async {
+        let id = self.state.withLock { state in
+            state.nextWaiter += 1
+            return state.nextWaiter
+        }
+        await withTaskCancellationHandler {
+            await withCheckedContinuation { continuation in
+                let ready = self.state.withLock { state in
+                    if state.waitingCount > 0 || state.lost > 0 || state.isFinished || Task.isCancelled { return true }
+                    state.waiting.append((id, continuation))
+                    return false
+                }
+                if ready { continuation.resume() }
+            }
+        } onCancel: {
+            let continuation = self.state.withLock { state -> CheckedContinuation<Void, Never>? in
+                guard let index = state.waiting.firstIndex(where: { $0.id == id }) else { return nil }
+                return state.waiting.remove(at: index).continuation
+            }
+            continuation?.resume()
+        }
+    }
+}

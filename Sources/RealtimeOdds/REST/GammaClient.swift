@@ -1,0 +1,145 @@
+package import OddsCore
+
+/// Polymarket's Gamma REST API, as far as finding markets needs it.
+package struct GammaClient: Sendable {
+    private let base: String
+    private let transport: any RESTTransport
+    private let timeout: Duration
+
+    /// A client of the API at `base`.
+    ///
+    /// - Parameters:
+    ///   - base: `http://` or `https://`, with or without a path; a final slash is ignored.
+    ///   - transport: what moves requests and answers.
+    ///   - timeout: how long one request may take.
+    package init(base: String, transport: any RESTTransport, timeout: Duration = .seconds(5)) {
+        self.base = base.hasSuffix("/") ? String(base.dropLast()) : base
+        self.transport = transport
+        self.timeout = timeout
+    }
+
+    /// The market of a slug, open or closed. Throws `notFound` when the venue does not have it.
+    package func market(slug: String) async throws(RESTError) -> MarketFinding {
+        let url = "\(self.base)/markets/slug/\(Self.escaped(slug))"
+        let market = try Self.first(of: try await self.value(url), asked: slug)
+        guard market.slug == slug else {
+            throw GammaMarket.malformed(asked: slug, field: "slug", expected: "'\(slug)'", found: "'\(market.slug)'")
+        }
+        return try market.finding()
+    }
+
+    /// The first market that exists under one of the slugs, in their order.
+    package func market(slugs: [String]) async throws(RESTError) -> MarketFinding {
+        var missing = RESTError(.notFound, "no slug to ask for")
+        for slug in slugs {
+            do {
+                return try await self.market(slug: slug)
+            } catch let error where error.code == .notFound {
+                missing = error
+            }
+        }
+        throw slugs.count < 2
+            ? missing : RESTError(.notFound, "Gamma has no market \(slugs.joined(separator: " or ")) (yet)")
+    }
+
+    /// The market of a condition id, open or closed. Throws `notFound` when the venue does not have it.
+    package func market(condition: MarketID) async throws(RESTError) -> MarketFinding {
+        let url = "\(self.base)/markets?condition_ids=\(Self.escaped(condition.rawValue))"
+        let market: GammaMarket
+        do {
+            market = try Self.first(of: try await self.value(url), asked: condition.rawValue)
+        } catch let error where error.code == .notFound {
+            // The list leaves out closed markets unless they are asked for.
+            market = try Self.first(of: try await self.value(url + "&closed=true"), asked: condition.rawValue)
+        }
+        let id = try market.conditionID()
+        guard id.rawValue.lowercased() == condition.rawValue.lowercased() else {
+            throw GammaMarket.malformed(
+                asked: condition.rawValue, field: "conditionId", expected: "'\(condition)'", found: "'\(id)'")
+        }
+        return try market.finding()
+    }
+
+    /// The market a look-up asks for.
+    package func market(_ query: MarketLookUp) async throws(RESTError) -> MarketFinding {
+        switch query {
+        case .window(_, let slugs): try await self.market(slugs: slugs)
+        case .slug(let slug): try await self.market(slug: slug)
+        case .condition(let id): try await self.market(condition: id)
+        }
+    }
+
+    // MARK: Requests
+
+    private func value(_ url: String) async throws(RESTError) -> JSONValue {
+        let response = try await self.transport.get(url, timeout: self.timeout)
+        try Self.check(response, url: url)
+        do {
+            return try JSONValue(parsing: response.body)
+        } catch {
+            let type = response.contentType ?? "no content type"
+            throw RESTError(
+                .malformed, "\(url) answered \(type), which is not JSON; it begins '\(Self.beginning(response.body))'",
+                cause: error)
+        }
+    }
+
+    private static func check(_ response: RESTResponse, url: String) throws(RESTError) {
+        let retryAfter = response.retryAfterDuration
+        switch response.status {
+        case 200..<300: return
+        case 404: throw RESTError(.notFound, "\(url) answered 404: the venue does not have it (yet)")
+        case 429: throw RESTError(.rateLimited, "\(url) answered 429: too many requests", retryAfter: retryAfter)
+        case 425, 500...:
+            throw RESTError(
+                .serverFailure, "\(url) answered \(response.status): the venue has a failure", retryAfter: retryAfter)
+        default:
+            throw RESTError(
+                .refused, "\(url) answered \(response.status), beginning '\(Self.beginning(response.body))'",
+                retryAfter: retryAfter)
+        }
+    }
+
+    /// The market in an answer: an object, or the first of a list.
+    private static func first(of value: JSONValue, asked: String) throws(RESTError) -> GammaMarket {
+        switch value {
+        case .object(let fields): return GammaMarket(asked: asked, fields: fields)
+        case .array(let items):
+            guard let item = items.first else {
+                throw RESTError(.notFound, "Gamma has no market \(asked) (yet)")
+            }
+            guard case .object(let fields) = item else {
+                throw GammaMarket.malformed(
+                    asked: asked, field: "0", expected: "an object", found: item.summary)
+            }
+            return GammaMarket(asked: asked, fields: fields)
+        case .null: throw RESTError(.notFound, "Gamma has no market \(asked) (yet)")
+        case .bool, .number, .string:
+            throw GammaMarket.malformed(
+                asked: asked, field: "the answer", expected: "an object or a list", found: value.summary)
+        }
+    }
+
+    /// At most 80 bytes, on one line.
+    private static func beginning(_ body: [UInt8]) -> String {
+        let text = String(decoding: body.prefix(80), as: UTF8.self)
+        return String(text.map { $0.isNewline ? " " : $0 })
+    }
+
+    /// Fit to stand in a path or a query: everything but unreserved characters is escaped.
+    static func escaped(_ text: String) -> String {
+        var escaped = ""
+        for byte in text.utf8 {
+            switch byte {
+            case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"),
+                UInt8(ascii: "0")...UInt8(ascii: "9"), UInt8(ascii: "-"), UInt8(ascii: "_"), UInt8(ascii: "."),
+                UInt8(ascii: "~"):
+                escaped.unicodeScalars.append(Unicode.Scalar(byte))
+            default:
+                let hex = String(byte, radix: 16, uppercase: true)
+                escaped += hex.count == 1 ? "%0\(hex)" : "%\(hex)"
+            }
+        }
+        return escaped
+    }
+}

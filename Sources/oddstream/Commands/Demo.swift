@@ -1,0 +1,127 @@
+import ArgumentParser
+import Logging
+import OddsCore
+import OddsServer
+import PolymarketSimulator
+import RealtimeOdds
+import ServiceLifecycle
+import Synchronization
+
+/// `oddstream demo`: everything `run` and `watch` do, against an exchange of its own.
+struct Demo: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        abstract: "Shows everything within a minute, offline: the service against a simulated exchange.",
+        discussion: """
+            The exchange runs inside this process and is spoken to over a real WebSocket on this machine. Its windows last \
+            30 seconds, so that markets are seen to begin, spike, end and be replaced. The odds are simulated.
+
+            Endpoints and other markets than series are not used here, whatever the environment or the file say.
+            """)
+
+    /// The options that make sense against a simulated exchange.
+    struct Options: ParsableArguments, SettingOptions {
+        @Option(name: .customLong(Setting.series.rawValue), help: Setting.series.help)
+        var series: [String] = []
+        @Option(name: .customLong(Setting.lines.rawValue), help: Setting.lines.help)
+        var lines: String?
+        @Option(name: .customLong(Setting.seed.rawValue), help: Setting.seed.help)
+        var seed: String?
+        @Option(name: .customLong(Setting.format.rawValue), help: Setting.format.help)
+        var format: String?
+        @Option(name: .customLong(Setting.duration.rawValue), help: Setting.duration.help)
+        var duration: String?
+
+        var given: [Setting: String] {
+            Setting.given(
+                (.series, self.series.isEmpty ? nil : self.series.joined(separator: ",")),
+                (.lines, self.lines),
+                (.seed, self.seed), (.format, self.format), (.duration, self.duration))
+        }
+    }
+
+    @OptionGroup(title: "Demo") var options: Options
+    @OptionGroup(title: "Service") var service: ServiceOptions
+    @OptionGroup var general: GeneralOptions
+
+    private static let defaultSeries = "btc-updown-30s"
+
+    func run() async throws {
+        let settings = try self.general.settings(self.options, self.service, self.general)
+        if self.general.printConfig {
+            let own: [(Setting, default: String)] = [
+                (.series, Demo.defaultSeries), (.lines, "\(RealtimeOddsConfiguration().lines)"),
+                (.seed, "\(SimulatorConfiguration().seed)"), (.format, "table"), (.duration, ""),
+            ]
+            print(settings.report(own + settings.serviceReport + Settings.logReport("warning")))
+            return
+        }
+        let log = ProgramLog()
+        let logger = log.logger(label: "oddstream", level: settings.logLevel(default: .warning))
+        let data =
+            try settings.text(.data).map { path throws(ProgramFailure) in try DataDirectory(path) }
+            ?? DataDirectory.temporary()
+        defer { data.leave() }
+        do {
+            try await self.play(settings, log: log, logger: logger)
+        } catch {
+            await log.flush()
+            throw ProgramFailure(error)
+        }
+        await log.flush()
+    }
+
+    private func play(_ settings: Settings, log: ProgramLog, logger: Logger) async throws {
+        let clock = SystemClock()
+        let simulator = PolymarketSimulator(
+            configuration: try Demo.exchange(settings), clock: clock, logger: logger)
+        let endpoints = try await simulator.start()
+        do {
+            let streamer = try RealtimeOddsStreamer(
+                configuration: try Demo.streamer(settings, endpoints: endpoints), logger: logger)
+            let address = ListeningAddress()
+            let server = OddsServer(
+                configuration: settings.server, source: streamer, clock: clock, logger: logger
+            ) { host, port in
+                address.set("http://\(OddsServer.inURL(host)):\(port)/")
+            }
+            let presenter = Watch.presenter(
+                settings.text(.format) ?? "table", view: OddsView(streamer: streamer), log: log,
+                title: "oddstream demo, simulated market", interval: .seconds(3)
+            ) { address.url }
+            let services: [any Service] = [simulator, streamer] + (presenter.map { [$0] } ?? []) + [server]
+            try await Daemon(services: services, logger: logger).run(for: settings.time(.duration))
+        } catch {
+            await simulator.stop()
+            throw error
+        }
+    }
+
+    /// The exchange on free ports: nothing that is set for the real one reaches it.
+    private static func exchange(_ settings: Settings) throws(ConfigurationError) -> SimulatorConfiguration {
+        var configuration = SimulatorConfiguration()
+        configuration.series = try settings.simulator(series: Demo.defaultSeries).series
+        configuration.seed = settings.integer(.seed).map { UInt64($0) } ?? configuration.seed
+        return configuration
+    }
+
+    private static func streamer(
+        _ settings: Settings, endpoints: SimulatorEndpoints
+    ) throws(ConfigurationError) -> RealtimeOddsConfiguration {
+        var configuration = try settings.streamer()
+        configuration.markets = try settings.series(default: Demo.defaultSeries).map { .series($0) }
+        configuration.marketWebSocket = endpoints.marketWebSocket
+        configuration.clobREST = endpoints.clobREST
+        configuration.gammaREST = endpoints.gammaREST
+        configuration.certificateAuthorityFile = nil
+        return configuration
+    }
+}
+
+/// Where the API turned out to listen.
+final class ListeningAddress: Sendable {
+    private let text = Mutex<String?>(nil)
+
+    var url: String? { self.text.withLock { $0 } }
+
+    func set(_ url: String) { self.text.withLock { $0 = url } }
+}

@@ -1,0 +1,75 @@
+import ArgumentParser
+import Logging
+import OddsCore
+import OddsServer
+import RealtimeOdds
+
+/// `oddstream run`: the service.
+struct Run: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        abstract: "The service: follows the markets and answers over HTTP until it is told to end.",
+        discussion: """
+            Follows btc-updown-15m unless markets are named. The API listens on 127.0.0.1:8787; / lists its \
+            paths. Logs go to standard error. SIGTERM or Ctrl-C ends it within two seconds with status 0.
+            """)
+
+    @OptionGroup(title: "Markets") var markets: MarketOptions
+    @OptionGroup(title: "Service") var service: ServiceOptions
+    @OptionGroup(title: "Feed") var feed: FeedOptions
+    @OptionGroup(title: "Endpoints") var endpoints: EndpointOptions
+    @OptionGroup var general: GeneralOptions
+
+    static let defaultSeries = "btc-updown-15m"
+
+    func run() async throws {
+        let settings = try self.general.settings(
+            self.markets, self.service, self.feed, self.endpoints, self.general)
+        var configuration = try settings.streamer()
+        configuration.markets = try settings.markets(default: Run.defaultSeries)
+        if self.general.printConfig {
+            print(
+                settings.report(
+                    Settings.feedReport(configuration) + settings.serviceReport + Settings.logReport("info")))
+            return
+        }
+        let log = ProgramLog()
+        let logger = log.logger(label: "oddstream", level: settings.logLevel(default: .info))
+        let data = try settings.text(.data).map { path throws(ProgramFailure) in try DataDirectory(path) }
+        defer { data?.leave() }
+        do {
+            let streamer = try RealtimeOddsStreamer(configuration: configuration, logger: logger)
+            let server = OddsServer(
+                configuration: settings.server, source: streamer, clock: SystemClock(), logger: logger)
+            try await Daemon(services: [streamer, server], logger: logger).run()
+        } catch {
+            await log.flush()
+            throw ProgramFailure(error)
+        }
+        await log.flush()
+    }
+}
+
+extension Settings {
+    /// What `--print-config` shows of the feed; defaults come from the configuration type that holds them.
+    static func feedReport(_ configuration: RealtimeOddsConfiguration) -> [(Setting, default: String)] {
+        let isDefault = RealtimeOddsConfiguration()
+        let series = configuration.markets.compactMap { market -> String? in
+            if case .series(let series) = market { return series.name }
+            return nil
+        }
+        return [
+            (.series, series.joined(separator: ",")), (.slug, ""), (.condition, ""), (.assets, ""),
+            (.source, "stream"), (.lines, "\(isDefault.lines)"), (.marketWS, isDefault.marketWebSocket),
+            (.clobREST, isDefault.clobREST), (.gammaREST, isDefault.gammaREST), (.tlsCA, ""),
+        ]
+    }
+
+    /// What `--print-config` shows of the API and the state.
+    var serviceReport: [(Setting, default: String)] {
+        let isDefault = OddsServerConfiguration()
+        return [(.httpHost, isDefault.host), (.httpPort, "\(isDefault.port)"), (.data, "")]
+    }
+
+    /// What `--print-config` shows of the log.
+    static func logReport(_ level: String) -> [(Setting, default: String)] { [(.logLevel, level)] }
+}

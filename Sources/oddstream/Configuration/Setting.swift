@@ -1,0 +1,167 @@
+import ArgumentParser
+import OddsCore
+
+/// One thing a user can set, under one name everywhere: `http-port` is the option `--http-port`, the key `http-port` of
+/// the configuration file and the variable `ODDSTREAM_HTTP_PORT`.
+enum Setting: String, CaseIterable, Sendable {
+    case series, slug, condition, assets
+    case marketWS = "market-ws"
+    case clobREST = "clob-rest"
+    case gammaREST = "gamma-rest"
+    case tlsCA = "tls-ca"
+    case lines, source
+    case httpHost = "http-host"
+    case httpPort = "http-port"
+    case data
+    case logLevel = "log-level"
+    case format
+    case duration = "for"
+    case trace
+    case host, port
+    case gammaPort = "gamma-port"
+    case seed, tape, speed
+    case tlsCertificate = "tls-cert"
+    case tlsKey = "tls-key"
+
+    /// The settings that choose markets. They count as one: the strongest source that names any of them decides.
+    static let selection: Set<Setting> = [.series, .slug, .condition, .assets]
+
+    /// The option, as it is typed.
+    var option: String { "--\(self.rawValue)" }
+    /// The environment variable.
+    var variable: String { Setting.variablePrefix + self.rawValue.uppercased().replacing("-", with: "_") }
+
+    /// What every variable of this program begins with.
+    static let variablePrefix = "ODDSTREAM_"
+    /// The variable that names the configuration file.
+    static let fileVariable = "ODDSTREAM_CONFIG"
+    /// Variables that belong to the build and to the tests; the program leaves them alone.
+    static let reservedVariables: Set<String> = [
+        "ODDSTREAM_LIVE", "ODDSTREAM_WARNINGS_AS_ERRORS", "ODDSTREAM_FUZZ", "ODDSTREAM_CONFORMANCE",
+    ]
+
+    /// What a value may be.
+    var kind: SettingKind {
+        switch self {
+        case .series: .series
+        case .slug: .words("slugs such as btc-updown-15m-1777428000")
+        case .condition: .words("condition ids: 0x and 64 hexadecimal digits", check: Setting.isCondition)
+        case .assets: .words("token ids: decimal digits", check: Setting.isAsset)
+        case .marketWS: .url(["ws", "wss"])
+        case .clobREST, .gammaREST: .url(["http", "https"])
+        case .tlsCA, .data, .trace, .tape, .tlsCertificate, .tlsKey: .path
+        case .lines: .integer(1...8)
+        case .source: .choice(["stream", "poller"])
+        case .httpHost, .host: .text("a host name or an address")
+        case .httpPort, .port, .gammaPort: .integer(0...65535)
+        case .logLevel: .choice(["trace", "debug", "info", "notice", "warning", "error", "critical"])
+        case .format: .choice(["table", "jsonl", "none"])
+        case .duration: .duration
+        case .seed: .integer(0...Int.max)
+        case .speed: .decimal(0.01...1_000_000)
+        }
+    }
+
+    /// The line of `--help`.
+    var help: ArgumentHelp {
+        switch self {
+        case .series: ArgumentHelp("A series of markets to follow; repeatable.", valueName: "name")
+        case .slug: ArgumentHelp("A market to follow, by its slug; repeatable.", valueName: "slug")
+        case .condition: ArgumentHelp("A market to follow, by its condition id; repeatable.", valueName: "id")
+        case .assets:
+            ArgumentHelp(
+                "Tokens to follow without any look-up; two tokens of one market form a pair, YES first.",
+                valueName: "a,b")
+        case .marketWS: ArgumentHelp("The market channel.", valueName: "url")
+        case .clobREST: ArgumentHelp("Base of the CLOB REST API.", valueName: "url")
+        case .gammaREST: ArgumentHelp("Base of the Gamma REST API.", valueName: "url")
+        case .tlsCA:
+            ArgumentHelp("PEM file of certificate authorities to trust instead of the system's.", valueName: "file")
+        case .lines: ArgumentHelp("How many independent connections carry the same markets.", valueName: "n")
+        case .source: ArgumentHelp("Where odds come from: stream.", valueName: "source")
+        case .httpHost: ArgumentHelp("The address the HTTP API listens on.", valueName: "host")
+        case .httpPort: ArgumentHelp("The port of the HTTP API; 0 takes any free one.", valueName: "n")
+        case .data: ArgumentHelp("The directory for state; it is created.", valueName: "dir")
+        case .logLevel:
+            ArgumentHelp("trace, debug, info, notice, warning, error or critical.", valueName: "level")
+        case .format: ArgumentHelp("table, jsonl or none.", valueName: "format")
+        case .duration: ArgumentHelp("End after this time: 500ms, 30s, 5m, 1h.", valueName: "time")
+        case .trace: ArgumentHelp("Write one CSV row per applied message.", valueName: "file")
+        case .host: ArgumentHelp("The address the exchange listens on.", valueName: "host")
+        case .port:
+            ArgumentHelp("The port of the market channel and the CLOB REST API; 0 takes any free one.", valueName: "n")
+        case .gammaPort: ArgumentHelp("The port of the Gamma REST API; 0 takes any free one.", valueName: "n")
+        case .seed: ArgumentHelp("The seed of the order flow: the same seed, the same market.", valueName: "n")
+        case .tape: ArgumentHelp("Play a recording instead of the seeded order flow.", valueName: "file")
+        case .speed: ArgumentHelp("How many times faster than recorded the tape runs.", valueName: "factor")
+        case .tlsCertificate: ArgumentHelp("PEM certificate chain: serve TLS.", valueName: "file")
+        case .tlsKey: ArgumentHelp("PEM private key of the certificate.", valueName: "file")
+        }
+    }
+
+    private static func isCondition(_ text: Substring) -> Bool {
+        text.count == 66 && text.hasPrefix("0x") && text.dropFirst(2).allSatisfy(\.isHexDigit)
+    }
+
+    private static func isAsset(_ text: Substring) -> Bool {
+        !text.isEmpty && text.count <= 78 && text.allSatisfy { $0.isASCII && $0.isNumber }
+    }
+}
+
+/// What a setting's value may be, and how that is told.
+enum SettingKind: Sendable {
+    case text(String)
+    case words(String, check: @Sendable (Substring) -> Bool = { !$0.isEmpty })
+    case series
+    case integer(ClosedRange<Int>)
+    case decimal(ClosedRange<Double>)
+    case choice([String])
+    case url([String])
+    case path
+    case duration
+
+    /// Whether several values may be given, repeated or separated by commas.
+    var isList: Bool {
+        switch self {
+        case .words, .series: true
+        case .text, .integer, .decimal, .choice, .url, .path, .duration: false
+        }
+    }
+
+    /// The allowed values in words.
+    var allowed: String {
+        switch self {
+        case .text(let what), .words(let what, _): what
+        case .series:
+            "series named <asset>-updown-<length>, such as btc-updown-15m; lengths are 1s to 3599s, 1m to 59m, 1h and 4h"
+        case .integer(let range):
+            range.upperBound == Int.max
+                ? "a whole number from \(range.lowerBound)"
+                : "a whole number from \(range.lowerBound) to \(range.upperBound)"
+        case .decimal(let range): "a number from \(range.lowerBound) to \(range.upperBound)"
+        case .choice(let words): words.joined(separator: ", ")
+        case .url(let schemes):
+            "a URL with a host that begins with \(schemes.map { "\($0)://" }.joined(separator: " or "))"
+        case .path: "a path"
+        case .duration: "a time of at least 1ms and at most 10000h, such as 500ms, 30s, 5m or 1h"
+        }
+    }
+
+    /// What is wrong with one value; nil when it can be used.
+    func problem(with value: String) -> String? {
+        self.accepts(value) ? nil : self.allowed
+    }
+
+    private func accepts(_ value: String) -> Bool {
+        switch self {
+        case .text, .path: !value.isEmpty
+        case .words(_, let check): check(Substring(value))
+        case .series: (try? MarketSeries(value)) != nil
+        case .integer(let range): Int(value).map(range.contains) == true
+        case .decimal(let range): Double(value).map(range.contains) == true
+        case .choice(let words): words.contains(value)
+        case .url(let schemes): URLText(value, schemes: schemes) != nil
+        case .duration: DurationText.parse(value) != nil
+        }
+    }
+}

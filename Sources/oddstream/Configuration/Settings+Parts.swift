@@ -1,0 +1,58 @@
+import Logging
+import OddsServer
+import PolymarketSimulator
+import RealtimeOdds
+
+extension Settings {
+    /// The streamer's configuration, without its markets.
+    func streamer() throws(ConfigurationError) -> RealtimeOddsConfiguration {
+        if let source = self.entries[.source], source.values == ["poller"] {
+            throw ConfigurationError(
+                "\(source.origin.name(of: .source)): 'poller' is not there yet. Allowed now: stream.")
+        }
+        var configuration = RealtimeOddsConfiguration()
+        configuration.lines = self.integer(.lines) ?? configuration.lines
+        configuration.marketWebSocket = self.text(.marketWS) ?? configuration.marketWebSocket
+        configuration.clobREST = self.text(.clobREST) ?? configuration.clobREST
+        configuration.gammaREST = self.text(.gammaREST) ?? configuration.gammaREST
+        configuration.certificateAuthorityFile = self.text(.tlsCA)
+        return configuration
+    }
+
+    /// Where the API listens.
+    var server: OddsServerConfiguration {
+        var configuration = OddsServerConfiguration()
+        configuration.host = self.text(.httpHost) ?? configuration.host
+        configuration.port = self.integer(.httpPort) ?? configuration.port
+        configuration.version = programVersion
+        return configuration
+    }
+
+    /// The simulated exchange; `series` when none is named.
+    func simulator(series fallback: String) throws(ConfigurationError) -> SimulatorConfiguration {
+        var configuration = SimulatorConfiguration()
+        configuration.series = try self.series(default: fallback)
+        configuration.host = self.text(.host) ?? configuration.host
+        configuration.marketPort = self.integer(.port) ?? configuration.marketPort
+        configuration.gammaPort = self.integer(.gammaPort) ?? configuration.gammaPort
+        configuration.seed = self.integer(.seed).map { UInt64($0) } ?? configuration.seed
+        switch (self.text(.tlsCertificate), self.text(.tlsKey)) {
+        case (let certificate?, let key?):
+            configuration.tls = SimulatorConfiguration.TLS(certificateFile: certificate, keyFile: key)
+        case (nil, nil): break
+        case (_?, nil), (nil, _?):
+            throw ConfigurationError("--tls-cert and --tls-key belong together: give both or neither.")
+        }
+        if let tape = self.text(.tape) {
+            configuration.tape = SimulatorConfiguration.Tape(path: tape, speed: self.decimal(.speed) ?? 1)
+        } else if self.text(.speed) != nil {
+            throw ConfigurationError("--speed is the speed of a tape: name one with --tape FILE.")
+        }
+        return configuration
+    }
+
+    /// How much is logged; commands that own the screen say less by themselves.
+    func logLevel(default fallback: Logger.Level) -> Logger.Level {
+        self.text(.logLevel).flatMap { Logger.Level(rawValue: $0) } ?? fallback
+    }
+}

@@ -1,0 +1,221 @@
+import OddsCore
+import RealtimeOdds
+import ServiceLifecycle
+import Synchronization
+
+#if canImport(FoundationEssentials)
+import FoundationEssentials
+#else
+import Foundation
+#endif
+
+#if canImport(Glibc)
+import Glibc
+#elseif canImport(Musl)
+import Musl
+#else
+import Darwin
+#endif
+
+/// A view's two sources: what can be asked, and what happens.
+struct OddsView: Sendable {
+    let streamer: RealtimeOddsStreamer
+    let clock = SystemClock()
+
+    /// Every market with its odds, as the source orders them.
+    var rows: [WatchFrame.Row] {
+        self.streamer.markets.map { WatchFrame.Row(status: $0, snapshot: self.streamer.currentOdds($0.market.id)) }
+    }
+}
+
+/// `--format jsonl`: one row per update, with the keys of `/v1/odds`. Ends quietly when the reader of the pipe goes.
+struct JSONLinesPresenter: Service {
+    let view: OddsView
+    let sink: ByteSink
+
+    func run() async throws {
+        await cancelWhenGracefulShutdown { await self.follow() }
+        await self.sink.flush()
+        try failUnlessPipeClosed(self.sink.failure)
+    }
+
+    @concurrent
+    private func follow() async {
+        let encoder = JSONEncoder()
+        encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
+        for await update in self.view.streamer.updates(.lossless(capacity: 65_536)) {
+            let snapshot = update.marketID.flatMap { self.view.streamer.currentOdds($0) }
+            // A row is made of numbers and texts, all of which JSON can hold.
+            guard let row = try? encoder.encode(OddsRow(update, snapshot: snapshot)) else { continue }
+            let isTaken = self.sink.append { bytes in
+                bytes.append(contentsOf: row)
+                bytes.append(UInt8(ascii: "\n"))
+            }
+            if !isTaken { return }
+            await self.sink.waitForRoom()
+        }
+    }
+}
+
+/// The view for pipes and files.
+struct PlainPresenter: Service {
+    let view: OddsView
+    let sink: ByteSink
+    let style: TextStyle
+    let interval: Duration
+
+    func run() async throws {
+        await cancelWhenGracefulShutdown { await self.show() }
+        await self.sink.flush()
+        try failUnlessPipeClosed(self.sink.failure)
+    }
+
+    @concurrent
+    private func show() async {
+        await withTaskGroup(of: Void.self) { group in
+            group.addTask { await self.follow() }
+            group.addTask { await self.summarise() }
+            await group.next()
+            group.cancelAll()
+        }
+    }
+
+    private func follow() async {
+        var report = PlainReport(style: self.style)
+        for await update in self.view.streamer.updates() {
+            for line in report.lines(for: update, at: self.view.clock.now().wall) {
+                guard self.sink.append(line + "\n") else { return }
+            }
+        }
+    }
+
+    private func summarise() async {
+        let report = PlainReport(style: self.style)
+        var rate = MessageRate()
+        // The first line comes early, so that nobody wonders whether anything happens.
+        var wait = Duration.seconds(1)
+        while (try? await self.view.clock.sleep(for: wait)) != nil {
+            wait = self.interval
+            let status = self.view.streamer.status
+            let now = self.view.clock.now()
+            let count = status.lines.reduce(0) { $0 + $1.messages }
+            let perSecond = rate.rate(count: count, at: now.monotonic)
+            for line in report.summary(self.view.rows, status: status, messagesPerSecond: perSecond, now: now) {
+                guard self.sink.append(line + "\n") else { return }
+            }
+        }
+    }
+}
+
+/// The table that redraws in place, at most ten times a second and only the lines that changed.
+struct TablePresenter: Service {
+    let view: OddsView
+    let title: String
+    let url: @Sendable () -> String?
+    let log: ProgramLog
+    let style: TextStyle
+
+    func run() async throws {
+        self.log.keep()
+        Terminal.take()
+        let last = await cancelWhenGracefulShutdown { await self.show() }
+        Terminal.restore()
+        self.log.release()
+        let sink = ByteSink(descriptor: 1, label: "table")
+        // The second screen is gone with all that was on it: what was seen last stays in the first.
+        for line in last.dropLast(2) { sink.append(line + "\n") }
+        await sink.flush()
+    }
+
+    @concurrent
+    private func show() async -> [String] {
+        let events = RecentEvents()
+        return await withTaskGroup(of: [String]?.self) { group in
+            group.addTask {
+                await self.follow(events)
+                return nil
+            }
+            group.addTask { await self.draw(events) }
+            var last: [String] = []
+            for await lines in group {
+                if let lines { last = lines }
+                group.cancelAll()
+            }
+            return last
+        }
+    }
+
+    private func follow(_ events: RecentEvents) async {
+        var log = EventLog(style: self.style)
+        for await update in self.view.streamer.updates() {
+            let time = ClockText.seconds(self.view.clock.now().wall)
+            let lines = log.events(in: update).map { "\(time)  \($0.word.padded(to: 9))  \($0.text)" }
+            guard !lines.isEmpty else { continue }
+            events.append(lines)
+        }
+    }
+
+    private func draw(_ events: RecentEvents) async -> [String] {
+        let sink = ByteSink(descriptor: 1, label: "table")
+        var rate = MessageRate()
+        var screen = ScreenDiff()
+        var lines: [String] = []
+        while !Task.isCancelled, sink.failure == nil {
+            let size = Terminal.size
+            let table = WatchTable(width: size.width, height: size.height, style: self.style)
+            let now = self.view.clock.now()
+            let status = self.view.streamer.status
+            let count = status.lines.reduce(0) { $0 + $1.messages }
+            lines = table.lines(
+                WatchFrame(
+                    now: now, title: self.title, url: self.url(), status: status,
+                    messagesPerSecond: rate.rate(count: count, at: now.monotonic), rows: self.view.rows,
+                    events: events.lines, log: self.log.lastLines))
+            let bytes = screen.update(to: lines, width: size.width, height: size.height)
+            if !bytes.isEmpty { sink.append(bytes) }
+            await sink.waitForRoom()
+            try? await self.view.clock.sleep(for: .milliseconds(100))
+        }
+        await sink.flush()
+        return lines
+    }
+}
+
+/// The last events, written by who follows the updates and read by who draws.
+private final class RecentEvents: Sendable {
+    private let kept = Mutex<[String]>([])
+
+    var lines: [String] { self.kept.withLock { $0 } }
+
+    func append(_ lines: [String]) { self.kept.withLock { $0 = ($0 + lines).suffix(20) } }
+}
+
+/// What must be sent so that the screen shows other lines: only those that changed.
+struct ScreenDiff {
+    private var shown: [String] = []
+    private var size = (width: 0, height: 0)
+
+    /// The terminal's commands; everything is drawn again after the size changed.
+    mutating func update(to lines: [String], width: Int, height: Int) -> String {
+        var text = ""
+        if self.size != (width, height) {
+            text += "\u{1B}[2J"
+            self.shown = []
+            self.size = (width, height)
+        }
+        for row in 0..<max(lines.count, self.shown.count) {
+            let new = row < lines.count ? lines[row] : ""
+            let old = row < self.shown.count ? self.shown[row] : ""
+            if new != old { text += "\u{1B}[\(row + 1);1H\(new)\u{1B}[0m\u{1B}[K" }
+        }
+        self.shown = lines
+        return text
+    }
+}
+
+/// A reader that closes the pipe has seen enough; any other failure to write is told.
+func failUnlessPipeClosed(_ failure: Int32?) throws(ProgramFailure) {
+    guard let failure, failure != EPIPE else { return }
+    throw ProgramFailure(
+        status: .internalError, message: "Standard output cannot be written: \(systemMessage(failure)).")
+}
