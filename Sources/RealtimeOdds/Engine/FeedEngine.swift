@@ -49,6 +49,8 @@ final class FeedEngine {
         self.onFirstOdds = onFirstOdds
         self.onResolved = onResolved
         self.lines = Array(repeating: [], count: setup.configuration.lines)
+        // A follower may have come before the engine was there to be told.
+        self.reportsEveryChange = hub.hasLossless
     }
 
     // MARK: What is followed

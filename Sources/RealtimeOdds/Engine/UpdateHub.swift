@@ -45,6 +45,9 @@ final class UpdateHub: Sendable {
         }
     }
 
+    /// Whether anyone wants every single change.
+    var hasLossless: Bool { self.losslessCount.load(ordering: .relaxed) > 0 }
+
     private var all: [UpdateSubscriber] {
         self.count.load(ordering: .relaxed) == 0 ? [] : self.state.withLock { Array($0.subscribers.values) }
     }

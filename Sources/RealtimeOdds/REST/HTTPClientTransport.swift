@@ -4,12 +4,21 @@ import NIOHTTP1
 import NIOPosix
 import NIOSSL
 import OddsCore
+import Synchronization
 
 /// REST over AsyncHTTPClient: TLS 1.2 or newer with verified certificates, answers up to a fixed size.
 ///
-/// It owns connections: `shutdown()` ends them, and must be called before the last reference goes.
+/// It owns connections from the first request on: `shutdown()` ends them, and must be called before the last reference
+/// goes if there was a request.
 package final class HTTPClientTransport: RESTTransport {
-    private let client: HTTPClient
+    private enum State {
+        case unused
+        case open(HTTPClient)
+        case closed
+    }
+
+    private let state = Mutex(State.unused)
+    private let configuration: HTTPClient.Configuration
     private let maximumBodySize: Int
 
     /// A transport with its own connection pool; nothing is connected before the first request.
@@ -36,18 +45,36 @@ package final class HTTPClientTransport: RESTTransport {
         configuration.timeout.connect = .nanoseconds(connectTimeout.wholeNanoseconds)
         // A refused connection is the caller's to retry: it knows how urgent the answer is.
         configuration.connectionPool.retryConnectionEstablishment = false
-        self.client = HTTPClient(eventLoopGroup: .singletonMultiThreadedEventLoopGroup, configuration: configuration)
+        self.configuration = configuration
         self.maximumBodySize = maximumBodySize
+    }
+
+    /// The client, made for the first request, so that a transport that was never used has nothing to shut down.
+    private func client() throws(RESTError) -> HTTPClient {
+        let client = self.state.withLock { state -> HTTPClient? in
+            switch state {
+            case .open(let client): return client
+            case .closed: return nil
+            case .unused:
+                let client = HTTPClient(
+                    eventLoopGroup: .singletonMultiThreadedEventLoopGroup, configuration: self.configuration)
+                state = .open(client)
+                return client
+            }
+        }
+        guard let client else { throw RESTError(.cancelled, "the HTTP client was shut down: nothing is asked any more") }
+        return client
     }
 
     package func get(_ url: String, timeout: Duration) async throws(RESTError) -> RESTResponse {
         guard url.hasPrefix("http://") || url.hasPrefix("https://") else { throw self.badAddress(url, cause: nil) }
+        let client = try self.client()
         var request = HTTPClientRequest(url: url)
         request.headers.add(name: "Accept", value: "application/json")
         request.headers.add(name: "User-Agent", value: "oddstream")
         do {
             let deadline = NIODeadline.now() + .nanoseconds(timeout.wholeNanoseconds)
-            let response = try await self.client.execute(request, deadline: deadline)
+            let response = try await client.execute(request, deadline: deadline)
             let body = try await self.body(of: response, until: deadline)
             return RESTResponse(
                 status: Int(response.status.code), contentType: response.headers.first(name: "Content-Type"),
@@ -103,7 +130,13 @@ package final class HTTPClientTransport: RESTTransport {
 
     /// Closes every connection; requests that are still out fail. Nothing is left when it returns.
     package func shutdown() async {
+        let client = self.state.withLock { state -> HTTPClient? in
+            defer { state = .closed }
+            if case .open(let client) = state { return client }
+            return nil
+        }
+        guard let client else { return }
         // It throws when it was called before, or when a connection was not closed cleanly: both leave nothing behind.
-        try? await self.client.shutdown()
+        try? await client.shutdown()
     }
 }
