@@ -1,6 +1,9 @@
 import Foundation
-import PolymarketSimulator
 import Testing
+
+#if canImport(FoundationNetworking)
+import FoundationNetworking
+#endif
 
 /// The program at work against the simulated exchange. Each test waits for what it wants to see and then ends the program.
 @Suite(.timeLimit(.minutes(2))) struct LiveProgramTests {
@@ -33,6 +36,20 @@ import Testing
         demo.send(SIGTERM)
         #expect(await demo.wait() == 0)
         #expect(asked.duration(to: .now) < .seconds(2), "a signal ends everything within two seconds")
+    }
+
+    @Test func theServiceAnswersAndEndsWhenTheTerminalCloses() async throws {
+        let (exchange, endpoints) = try await self.simulate()
+        let run = try ProgramRun(["run", "--series", "btc-updown-30s", "--http-port", "0"] + endpoints)
+        let port = try #require(await self.port(of: run))
+        let url = try #require(URL(string: "http://127.0.0.1:\(port)/v1/status"))
+        let (data, response) = try await URLSession.shared.data(from: url)
+        #expect((response as? HTTPURLResponse)?.statusCode == 200)
+        #expect(try self.object(String(decoding: data, as: UTF8.self))["version"] is String)
+        run.send(SIGHUP)
+        #expect(await run.wait() == 0)
+        exchange.send(SIGTERM)
+        #expect(await exchange.wait() == 0)
     }
 
     @Test func aClientThatStaysConnectedDoesNotHoldTheEndUp() async throws {
