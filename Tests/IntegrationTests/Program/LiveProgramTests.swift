@@ -141,6 +141,24 @@ import FoundationNetworking
         #expect(await exchange.wait() == 0)
     }
 
+    @Test func aLineThatIsDroppedComesBackByItself() async throws {
+        let (exchange, endpoints) = try await self.simulate("--fault", "drop@2s")
+        let watch = try ProgramRun(
+            ["watch", "--series", "btc-updown-30s", "--format", "jsonl", "--log-level", "critical"] + endpoints)
+        // Trust goes away with the line and comes back with a new epoch.
+        var epochs: Set<Int> = []
+        for await line in watch.lines {
+            let row = try self.object(line)
+            if row["trust"] as? String == "live", let epoch = row["epoch"] as? Int { epochs.insert(epoch) }
+            if epochs.count == 2 { break }
+        }
+        #expect(epochs.count == 2)
+        watch.send(SIGTERM)
+        #expect(await watch.wait() == 0)
+        exchange.send(SIGTERM)
+        #expect(await exchange.wait() == 0)
+    }
+
     @Test func formatNoneSaysNothing() async throws {
         let (exchange, endpoints) = try await self.simulate()
         let outcome = try await ProgramRun.outcome(
