@@ -86,7 +86,10 @@ let package = Package(
             ] + nio, swiftSettings: settings),
         .testTarget(
             name: "PolymarketSimulatorTests",
-            dependencies: ["PolymarketSimulator", "OddsTestSupport", product("AsyncHTTPClient", "async-http-client")],
+            dependencies: [
+                "PolymarketSimulator", "OddsTestSupport", product("AsyncHTTPClient", "async-http-client"),
+                product("Logging", "swift-log"), product("ServiceLifecycle", "swift-service-lifecycle"),
+            ] + nio,
             swiftSettings: settings),
         .testTarget(
             name: "OddsServerTests",
@@ -103,7 +106,7 @@ if conformance {
     package.targets.append(
         .executableTarget(
             name: "WebSocketConformance",
-            dependencies: ["OddsCore", "RealtimeOdds", product("Crypto", "swift-crypto")] + nio, path: "Conformance",
+            dependencies: ["OddsCore", "RealtimeOdds", "PolymarketSimulator"] + nio, path: "Conformance",
             exclude: ["run.sh"], swiftSettings: settings))
 }
 

@@ -1,6 +1,6 @@
 import OddsCore
 
-/// A WebSocket end that sends every message back.
+/// A client's end that sends every message back.
 struct Echo: ~Copyable {
     private struct Messages: WebSocketMessageHandler {
         enum Message {
@@ -19,9 +19,9 @@ struct Echo: ~Copyable {
     /// The newest text message.
     private(set) var lastText: [UInt8]?
 
-    init(_ role: WebSocketConnection.Role) {
+    init() {
         self.connection = WebSocketConnection(
-            role: role, maximumMessageSize: Conformance.maximumMessageSize, maskingSeed: .random(in: .min ... .max))
+            role: .client, maximumMessageSize: Conformance.maximumMessageSize, maskingSeed: .random(in: .min ... .max))
     }
 
     /// Whether the socket is to be closed once the output is written.

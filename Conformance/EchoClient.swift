@@ -38,7 +38,7 @@ struct EchoClient {
 
 private final class EchoLine: TransportDelegate {
     var transport: WebSocketTransport?
-    private var echo = Echo(.client)
+    private var echo = Echo()
     private var isConnected = false
     private let continuation: CheckedContinuation<[UInt8]?, any Error>
 

@@ -55,7 +55,9 @@ public final class PolymarketSimulator: Service {
             state = .starting
             return true
         }
-        guard isFree else { throw SimulatorError(.usage, "The simulator runs already. Stop it before it is started again.") }
+        guard isFree else {
+            throw SimulatorError(.usage, "The simulator runs already. Stop it before it is started again.")
+        }
         do {
             let running = try await self.launch()
             self.state.withLock { $0 = .running(running) }

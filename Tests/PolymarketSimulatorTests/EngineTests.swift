@@ -15,7 +15,8 @@ import Testing
         var actual: [Emission] = []
         while inSteps.now < atOnce.now {
             let step = Duration.milliseconds(1 + paces.index(700))
-            inSteps.advance(to: min(inSteps.now.advanced(by: step), atOnce.now), listening: { _ in true }, into: &actual)
+            inSteps.advance(
+                to: min(inSteps.now.advanced(by: step), atOnce.now), listening: { _ in true }, into: &actual)
         }
         #expect(actual == expected)
     }
@@ -29,7 +30,8 @@ import Testing
         part.advance(to: whole.now, listening: { $0 == window.up }, into: &heard)
         let expected = all.filter { emission in
             switch emission.audience {
-            case .assets(let assets), .customAssets(let assets): assets.contains(window.up) || assets.contains(window.down)
+            case .assets(let assets), .customAssets(let assets):
+                assets.contains(window.up) || assets.contains(window.down)
             case .custom: true
             }
         }
@@ -63,12 +65,15 @@ import Testing
                     to: engine.now.advanced(by: .milliseconds(1)), listening: { $0 == window.up }, into: &emissions)
                 var messages = 0
                 var last: [ReadFrame.Change] = []
-                for frame in try emissions.flatMap({ try ReadFrame.read($0.frame) }) where frame.market == window.condition {
+                for frame in try emissions.flatMap({ try ReadFrame.read($0.frame) })
+                where frame.market == window.condition {
                     switch frame.event_type {
                     case "book":
                         let asset = try #require(frame.asset_id)
                         books[asset] = try RebuiltBook(frame)
-                        #expect(books[asset]?.hash(market: frame.market, asset: asset, timestamp: frame.timestamp) == frame.hash)
+                        #expect(
+                            books[asset]?.hash(market: frame.market, asset: asset, timestamp: frame.timestamp)
+                                == frame.hash)
                         messages += 1
                     case "price_change":
                         let changes = try #require(frame.price_changes)
@@ -96,7 +101,8 @@ import Testing
                     #expect(change.best_bid == (book.bid ?? .zero).description)
                     #expect(change.best_ask == (book.ask ?? .one).description)
                     let stamp = String(process.bookTime.milliseconds)
-                    #expect(book.hash(market: window.condition, asset: change.asset_id, timestamp: stamp) == change.hash)
+                    #expect(
+                        book.hash(market: window.condition, asset: change.asset_id, timestamp: stamp) == change.hash)
                 }
             }
             #expect(batches > 500)
@@ -158,7 +164,10 @@ import Testing
             #expect(resolved.timestamp == String(window.end.milliseconds + 2_000))
             #expect(resolved.winning_asset_id == window.asset(winner))
             #expect(engine.winner(of: window) == winner)
-            #expect(!last.contains { $0.event_type == "price_change" && Int64($0.timestamp) ?? 0 > window.end.milliseconds + 500 })
+            #expect(
+                !last.contains {
+                    $0.event_type == "price_change" && Int64($0.timestamp) ?? 0 > window.end.milliseconds + 500
+                })
             ends.insert(winner.label)
         }
         #expect(ends == ["Up", "Down"])
@@ -202,7 +211,9 @@ import Testing
 
     @Test func windowsAreListedADayAheadAndKnownByEveryName() throws {
         var configuration = try SimulatorConfiguration.halfMinutes()
-        configuration.series += [try MarketSeries("btc-updown-15m"), try MarketSeries("btc-updown-1h"), try MarketSeries("eth-updown-4h")]
+        configuration.series += [
+            try MarketSeries("btc-updown-15m"), try MarketSeries("btc-updown-1h"), try MarketSeries("eth-updown-4h"),
+        ]
         let engine = ExchangeEngine(configuration)
         for series in configuration.series {
             var window = series.window(containing: engine.now)
@@ -231,7 +242,10 @@ import Testing
         let announced = try engine.emissions(after: 90).filter { $0.audience == .custom }
             .flatMap { try ReadFrame.read($0.frame) }.filter { $0.event_type == "new_market" }
         let own = announced.compactMap(\.slug).filter { $0.hasPrefix("btc-") }
-        #expect(own == ["btc-updown-30s-1800086400", "btc-updown-30s-1800086430", "btc-updown-30s-1800086460"].filter(own.contains))
+        #expect(
+            own
+                == ["btc-updown-30s-1800086400", "btc-updown-30s-1800086430", "btc-updown-30s-1800086460"].filter(
+                    own.contains))
         #expect(own.count == 3)
         #expect(announced.contains { $0.slug?.hasPrefix("xrp-") == true })
         for slug in own { #expect(engine.window(slug: slug) != nil) }

@@ -215,7 +215,8 @@ struct MarketProcess: Sendable {
         let last = self.window.end.advanced(by: .zero - self.window.series.period / 10)
         var time = begin
         while true {
-            time = time.advanced(by: .milliseconds(Int64(60_000 / self.flow.spikes * self.random.number(in: 0.2..<1.8))))
+            time = time.advanced(
+                by: .milliseconds(Int64(60_000 / self.flow.spikes * self.random.number(in: 0.2..<1.8))))
             // 0.3 to 5 s, short ones more often.
             let share = self.random.unit()
             let length = Duration.milliseconds(Int64(300 + 4_600 * share * share))

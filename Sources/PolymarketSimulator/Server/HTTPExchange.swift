@@ -106,6 +106,8 @@ final class HTTPExchangeHandler: ChannelInboundHandler, RemovableChannelHandler 
     }
 
     func errorCaught(context: ChannelHandlerContext, error: any Error) {
+        // The request itself follows and gets an ordinary answer.
+        if error is UpgradeRefused { return }
         // A request that cannot be read, or a broken socket: nothing can be answered any more.
         context.close(promise: nil)
     }

@@ -4,15 +4,15 @@ internal import NIOCore
 internal import NIOHTTP1
 internal import NIOPosix
 
+/// Why a request is not upgraded; it then goes on to the HTTP routes.
+enum UpgradeRefused: Error {
+    case path
+    case request
+    case fault
+}
+
 /// The server's side of the WebSocket handshake (RFC 6455, section 4.2) on one path.
 final class WebSocketUpgrade: HTTPServerProtocolUpgrader, Sendable {
-    /// Why a request is not upgraded; it then goes on to the HTTP routes.
-    private enum Refused: Error {
-        case path
-        case request
-        case fault
-    }
-
     private static let key = "258EAFA5-E914-47DA-95CA-C5AB0DC85B11"
 
     let supportedProtocol = "websocket"
@@ -26,7 +26,8 @@ final class WebSocketUpgrade: HTTPServerProtocolUpgrader, Sendable {
 
     /// An upgrade of the paths; every path when the set is empty.
     init(
-        paths: Set<String>, service: any WebSocketService, maximumMessageSize: Int, nextID: @escaping @Sendable () -> Int
+        paths: Set<String>, service: any WebSocketService, maximumMessageSize: Int,
+        nextID: @escaping @Sendable () -> Int
     ) {
         self.paths = paths
         self.service = service
@@ -39,14 +40,14 @@ final class WebSocketUpgrade: HTTPServerProtocolUpgrader, Sendable {
     ) -> EventLoopFuture<HTTPHeaders> {
         let path = String(upgradeRequest.uri.prefix { $0 != "?" })
         guard self.paths.isEmpty || self.paths.contains(path) else {
-            return channel.eventLoop.makeFailedFuture(Refused.path)
+            return channel.eventLoop.makeFailedFuture(UpgradeRefused.path)
         }
         guard let key = upgradeRequest.headers.first(name: "sec-websocket-key"),
             upgradeRequest.headers.first(name: "sec-websocket-version") == "13"
-        else { return channel.eventLoop.makeFailedFuture(Refused.request) }
+        else { return channel.eventLoop.makeFailedFuture(UpgradeRefused.request) }
         if let refusal = self.service.refusal() {
             if refusal == .reset { Self.reset(channel) }
-            return channel.eventLoop.makeFailedFuture(Refused.fault)
+            return channel.eventLoop.makeFailedFuture(UpgradeRefused.fault)
         }
         var headers = initialResponseHeaders
         headers.add(name: "Sec-WebSocket-Accept", value: Self.accept(key))

@@ -23,7 +23,9 @@ struct Tape: Sendable {
             guard !trimmed.isEmpty else { continue }
             guard let row = Self.row(Array(trimmed)) else {
                 throw SimulatorError(
-                    .tape, "Line \(number) of the tape is neither {\"t\":<ms>,\"m\":\"<frame>\"} nor a JSON frame. Check the file.")
+                    .tape,
+                    "Line \(number) of the tape is neither {\"t\":<ms>,\"m\":\"<frame>\"} nor a JSON frame. Check the file."
+                )
             }
             self.rows.append(row)
         }
@@ -31,8 +33,8 @@ struct Tape: Sendable {
     }
 
     private static func row(_ line: [UInt8]) -> Row? {
-        if line.starts(with: #"{"t":"#.utf8), let (time, frame) = Self.timed(line) {
-            return Row(milliseconds: time, frame: frame, assets: Self.assets(in: frame))
+        if line.starts(with: #"{"t":"#.utf8) {
+            return Self.timed(line).map { Row(milliseconds: $0, frame: $1, assets: Self.assets(in: $1)) }
         }
         guard line.first == 0x7B || line.first == 0x5B, line.last == 0x7D || line.last == 0x5D else { return nil }
         return Row(milliseconds: 0, frame: line, assets: Self.assets(in: line))
@@ -50,7 +52,9 @@ struct Tape: Sendable {
         guard index > digitsFrom, let from = Self.find(Array(#""m":"#.utf8), in: line, from: index) else { return nil }
         var start = from
         while start < line.count, line[start] == 0x20 { start += 1 }
-        guard start < line.count, line[start] == 0x22, let frame = Self.unescaped(line, from: start + 1) else { return nil }
+        guard start < line.count, line[start] == 0x22, let frame = Self.unescaped(line, from: start + 1) else {
+            return nil
+        }
         return (time, frame)
     }
 
@@ -125,7 +129,9 @@ struct Tape: Sendable {
         var index = start
         let last = bytes.count - text.count
         while index <= last {
-            if bytes[index] == text[0], bytes[index..<index + text.count].elementsEqual(text) { return index + text.count }
+            if bytes[index] == text[0], bytes[index..<index + text.count].elementsEqual(text) {
+                return index + text.count
+            }
             index += 1
         }
         return nil
@@ -139,7 +145,8 @@ struct Tape: Sendable {
         do {
             data = try Data(contentsOf: URL(fileURLWithPath: path))
         } catch {
-            throw SimulatorError(.tape, "The tape \(path) cannot be read. Check the path and its permissions.", cause: error)
+            throw SimulatorError(
+                .tape, "The tape \(path) cannot be read. Check the path and its permissions.", cause: error)
         }
         return try Tape(ndjson: data.starts(with: [0x1F, 0x8B]) ? Self.decompressed(path) : data)
     }
@@ -157,14 +164,17 @@ struct Tape: Sendable {
             process.waitUntilExit()
             guard process.terminationStatus == 0 else {
                 throw SimulatorError(
-                    .tape, "gzip could not unpack \(path) (status \(process.terminationStatus)). Unpack it by hand to see why.")
+                    .tape,
+                    "gzip could not unpack \(path) (status \(process.terminationStatus)). Unpack it by hand to see why."
+                )
             }
             return data
         } catch let error as SimulatorError {
             throw error
         } catch {
             throw SimulatorError(
-                .tape, "\(path) is compressed and gzip could not be started. Install gzip or unpack the tape.", cause: error)
+                .tape, "\(path) is compressed and gzip could not be started. Install gzip or unpack the tape.",
+                cause: error)
         }
     }
 }

@@ -61,7 +61,8 @@ struct GammaAnswers {
         let closed = question.value("closed").map { $0 == "true" }
         let isAscending = question.value("ascending") != "false"
 
-        let from = self.engine.now.advanced(by: .zero - Self.history)
+        let from = self.engine.now.advanced(
+            by: .zero - (closed == false ? self.engine.configuration.resolutionDelay : Self.history))
         var grid: [(series: MarketSeries, window: MarketWindow)] = []
         for series in series {
             for window in self.engine.windows(of: series, from: from) {
@@ -136,7 +137,8 @@ struct GammaAnswers {
         json.append(#""negRiskOther":false,"umaResolutionStatuses":"[]","pendingDeployment":false,"deploying":false"#)
         json.append(#""rfqEnabled":false,"eventStartTime":"\#(CivilTime(utc: window.start.seconds).iso)""#)
         json.append(#""holdingRewardsEnabled":false,"feesEnabled":true,"requiresTranslation":false"#)
-        json.append(#""feeType":"crypto_fees_v2","feeSchedule":{"exponent":1,"rate":0.07,"takerOnly":true,"rebateRate":0.2}"#)
+        json.append(
+            #""feeType":"crypto_fees_v2","feeSchedule":{"exponent":1,"rate":0.07,"takerOnly":true,"rebateRate":0.2}"#)
         json.append(#""cryptoMarketConfig":{"twapEnabled":false,"twapLookbackSeconds":0}"#)
         if winner != nil {
             let decided = window.end.advanced(by: self.engine.configuration.resolutionDelay)

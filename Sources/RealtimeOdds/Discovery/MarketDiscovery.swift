@@ -279,14 +279,6 @@ package final class MarketDiscovery: Sendable {
     private func lookUp(_ query: MarketLookUp, for follower: Int, from start: MonotonicTime) async {
         guard (try? await self.clock.sleep(until: start)) != nil else { return }
         let answer = await self.answer(to: query)
-        if case .failure(let failure) = answer {
-            self.logger.debug(
-                "Look-up failed",
-                metadata: [
-                    LogKey.slug: "\(query)", LogKey.reason: "\(failure.reason.rawValue)",
-                    LogKey.problem: "\(failure.message)",
-                ])
-        }
         let now = self.clock.now().wall
         self.state.withLock { state in
             let actions: [MarketAction]
@@ -303,6 +295,14 @@ package final class MarketDiscovery: Sendable {
             state.outbox += actions.map { (follower, $0) }
         }
         self.alarm.ring()
+        if case .failure(let failure) = answer {
+            self.logger.debug(
+                "Look-up failed",
+                metadata: [
+                    LogKey.slug: "\(query)", LogKey.reason: "\(failure.reason.rawValue)",
+                    LogKey.problem: "\(failure.message)",
+                ])
+        }
     }
 
     /// The venue's answer, or a failure when it takes too long.

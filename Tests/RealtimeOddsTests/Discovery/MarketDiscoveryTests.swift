@@ -19,14 +19,25 @@ private func path(_ number: Int64) -> String { "/markets/slug/\(slug(number))" }
 /// Writes down what discovery says, and plays the feed: odds come as soon as a market is followed.
 private final class Engine: MarketDiscoveryDelegate {
     let journal = Journal<String>()
+    /// The fixed sentences that were logged; a failed look-up is logged when its consequences are known.
+    let log: Journal<String>
     let discovery: MarketDiscovery
     private let clock: ManualClock
     private let hasOdds: @Sendable (Market) -> Bool
 
-    init(_ discovery: MarketDiscovery, clock: ManualClock, hasOdds: @escaping @Sendable (Market) -> Bool) {
+    init(
+        _ discovery: MarketDiscovery, clock: ManualClock, log: Journal<String>,
+        hasOdds: @escaping @Sendable (Market) -> Bool
+    ) {
         self.discovery = discovery
+        self.log = log
         self.clock = clock
         self.hasOdds = hasOdds
+    }
+
+    /// Returns when that many look-ups have failed since the start.
+    func failures(_ count: Int) async throws {
+        try await self.log.wait { $0.filter { $0 == "Look-up failed" }.count >= count }
     }
 
     func follow(_ market: Market) {
@@ -49,15 +60,30 @@ private final class Engine: MarketDiscoveryDelegate {
     }
 }
 
+/// Writes the fixed sentence of each message into a journal.
+private struct JournalLogHandler: LogHandler {
+    let journal: Journal<String>
+    var metadata: Logger.Metadata = [:]
+    var logLevel = Logger.Level.debug
+
+    subscript(metadataKey key: String) -> Logger.Metadata.Value? {
+        get { self.metadata[key] }
+        set { self.metadata[key] = newValue }
+    }
+
+    func log(event: LogEvent) { self.journal.append(event.message.description) }
+}
+
 /// Runs discovery on a clock of the test's while `body` does; nothing may be left of it afterwards.
 private func running(
     _ selections: [MarketSelection], transport: ScriptedTransport, clock: ManualClock,
     hasOdds: @escaping @Sendable (Market) -> Bool = { _ in true }, body: (Engine) async throws -> Void
 ) async throws {
+    let log = Journal<String>()
     let discovery = MarketDiscovery(
         selections: selections, gamma: GammaClient(base: "http://gamma", transport: transport), clock: clock,
-        logger: Logger(label: "test", factory: { _ in SwiftLogNoOpLogHandler() }))
-    let engine = Engine(discovery, clock: clock, hasOdds: hasOdds)
+        logger: Logger(label: "test", factory: { _ in JournalLogHandler(journal: log) }))
+    let engine = Engine(discovery, clock: clock, log: log, hasOdds: hasOdds)
     let run = Task { await discovery.run(reportingTo: engine) }
     let outcome: Result<Void, any Error>
     do {
@@ -80,17 +106,6 @@ private func running(
 
     private static func market(at path: String, _ changes: [String: String?] = [:]) -> ScriptedTransport.Answer {
         .json(gammaMarket(String(path.split(separator: "/").last ?? ""), changes))
-    }
-
-    /// Moves the clock second by second until the entry is there, at most ten minutes.
-    private func pass(_ engine: Engine, until satisfied: ([String]) -> Bool) async throws {
-        for _ in 0..<600 {
-            if satisfied(engine.journal.entries) { return }
-            try await self.clock.sleepers()
-            self.clock.advance(by: .seconds(1))
-            for _ in 0..<20 { await Task.yield() }
-        }
-        Issue.record("did not come: \(engine.journal.entries)")
     }
 
     @Test func windowsFollowEachOtherOnTime() async throws {
@@ -134,15 +149,18 @@ private func running(
         let transport = ScriptedTransport { path in path.hasSuffix(slug(1)) ? .missing : Self.market(at: path) }
         try await running(try self.series(), transport: transport, clock: self.clock) { engine in
             try await engine.journal.wait { Set($0) == ["follow #0", "follow #2"] }
+            try await engine.failures(1)
             self.clock.advance(to: Timestamp(seconds: base + 30))
-            try await transport.asked.wait(for: path(3))
+            try await engine.failures(2)
+            try await engine.journal.wait(for: "follow #3")
             let status = try #require(engine.discovery.series.first)
             #expect(status.current == nil)
             #expect(status.next?.slug == slug(2))
             #expect(status.problem?.contains("404") == true)
             transport.answer { path in Self.market(at: path) }
-            try await self.pass(engine) { $0.contains { $0.hasPrefix("rollover #1: ") && !$0.hasSuffix("pending") } }
-            #expect(engine.journal.entries.contains("follow #1"))
+            self.clock.advance(by: .seconds(1))
+            try await engine.journal.wait(for: "rollover #1: 1000")
+            #expect(engine.journal.entries.suffix(3) == ["rollover #1: pending", "follow #1", "rollover #1: 1000"])
             #expect(engine.discovery.series.first?.current?.slug == slug(1))
             #expect(engine.discovery.series.first?.problem == nil)
         }
@@ -152,15 +170,21 @@ private func running(
         let down = ScriptedTransport.Answer.error(RESTError(.unreachable, "no route"))
         let transport = ScriptedTransport { _ in down }
         try await running(try self.series(), transport: transport, clock: self.clock) { engine in
-            try await transport.asked.wait(forCount: 3)
-            try await self.pass(engine) { _ in self.clock.wall >= Timestamp(seconds: base + 63) }
+            // Three windows, each asked for once a second, also across the boundaries at 30 and 60 s.
+            try await engine.failures(3)
+            for second in 6...63 as ClosedRange<Int64> {
+                self.clock.advance(to: Timestamp(seconds: base + second))
+                try await engine.failures(3 * Int(second - 4))
+            }
+            #expect(transport.asked.entries.count == 3 * 59)
             #expect(engine.discovery.series.first?.problem == "no route")
             #expect(engine.journal.entries.isEmpty)
-            // Three windows, each once a second at most.
-            #expect(transport.asked.entries.count < 3 * 65)
             transport.answer { path in Self.market(at: path) }
-            try await self.pass(engine) { $0.contains("follow #2") && $0.contains("follow #3") }
+            self.clock.advance(by: .seconds(1))
+            try await engine.journal.wait(for: "rollover #2: 4000")
+            try await engine.journal.wait { ["follow #3", "follow #4"].allSatisfy($0.contains) }
             #expect(engine.discovery.series.first?.current?.slug == slug(2))
+            #expect(engine.discovery.series.first?.problem == nil)
         }
     }
 
@@ -170,10 +194,14 @@ private func running(
         try await running(try self.series(), transport: transport, clock: self.clock) { engine in
             try await engine.journal.wait { Set($0) == ["follow #0", "follow #1"] }
             try await transport.asked.wait(for: path(2))
+            try await self.clock.sleepers(atLeast: 2)  // the machine's and the question's
             self.clock.advance(to: Timestamp(seconds: base + 30))
-            try await engine.journal.wait(for: "rollover #1: -2000")
+            try await engine.journal.wait { ["rollover #1: -2000", "follow #3"].allSatisfy($0.contains) }
             #expect(transport.asked.entries.filter { $0 == path(2) }.count == 1)
-            try await self.pass(engine) { _ in transport.asked.entries.filter { $0 == path(2) }.count == 2 }
+            self.clock.advance(to: Timestamp(seconds: base + 33))
+            try await engine.failures(1)
+            self.clock.advance(by: .seconds(1))
+            try await transport.asked.wait { $0.filter { $0 == path(2) }.count == 2 }
             #expect(engine.discovery.series.first?.problem?.contains("within 5.0 s") == true)
         }
     }
@@ -181,10 +209,11 @@ private func running(
     @Test func answersOfTheWrongShapeAreAProblemNotAnEnd() async throws {
         let transport = ScriptedTransport { path in Self.market(at: path, ["clobTokenIds": #"{"Up":1}"#]) }
         try await running(try self.series(), transport: transport, clock: self.clock) { engine in
-            try await self.pass(engine) { _ in engine.discovery.series.first?.problem != nil }
+            try await engine.failures(3)
             #expect(engine.discovery.series.first?.problem?.contains("clobTokenIds") == true)
             transport.answer { path in Self.market(at: path) }
-            try await self.pass(engine) { $0.contains("follow #0") }
+            self.clock.advance(by: .seconds(1))
+            try await engine.journal.wait(for: "follow #0")
         }
     }
 
@@ -240,7 +269,8 @@ private func running(
         ]
         try await running(selections, transport: transport, clock: self.clock) { engine in
             try await engine.journal.wait(for: "follow match")
-            try await self.pass(engine) { _ in transport.asked.entries.count >= 4 }
+            try await engine.log.wait { $0.filter { $0 == "Market subscribed" }.count == 2 }
+            #expect(transport.asked.entries.count == 2)
             #expect(engine.journal.entries == ["follow match"])
             #expect(engine.discovery.markets.map(\.market.slug) == ["match"])
             #expect(engine.discovery.markets.first?.role == .fixed)
@@ -254,9 +284,11 @@ private func running(
     @Test func aNamedMarketThatIsMissingIsSaidAndRetried() async throws {
         let transport = ScriptedTransport()
         try await running([.slug("match")], transport: transport, clock: self.clock) { engine in
-            try await self.pass(engine) { _ in engine.discovery.fixedProblems.first?.contains("404") == true }
+            try await engine.failures(1)
+            #expect(engine.discovery.fixedProblems.first?.contains("404") == true)
             transport.answer { path in Self.market(at: path) }
-            try await self.pass(engine) { $0.contains("follow match") }
+            self.clock.advance(by: .seconds(1))
+            try await engine.journal.wait(for: "follow match")
             #expect(engine.discovery.fixedProblems.isEmpty)
         }
     }
