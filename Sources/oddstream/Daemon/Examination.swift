@@ -292,6 +292,9 @@ extension Examination {
     }
 
     private static func explain(_ error: any Error) -> String {
+        if "\(error)".contains("CERTIFICATE_VERIFY_FAILED") {
+            return "the certificate is not trusted: name its authority with --tls-ca FILE, and check the clock and proxies"
+        }
         if error is NIOSSLError || "\(error)".contains("CERTIFICATE") {
             return "TLS failed (\(error)): check --tls-ca, the clock, and proxies in between"
         }
