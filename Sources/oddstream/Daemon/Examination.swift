@@ -293,7 +293,7 @@ extension Examination {
 
     private static func explain(_ error: any Error) -> String {
         if "\(error)".contains("CERTIFICATE_VERIFY_FAILED") {
-            return "the certificate is not trusted: name its authority with --tls-ca FILE, and check the clock and proxies"
+            return "the certificate is not trusted: name its authority with --tls-ca FILE; check clock and proxies"
         }
         if error is NIOSSLError || "\(error)".contains("CERTIFICATE") {
             return "TLS failed (\(error)): check --tls-ca, the clock, and proxies in between"
