@@ -21,11 +21,11 @@ setup: ## Install the system packages that are missing (Debian and Ubuntu)
 demo: setup ## Build and show the whole service against a simulated exchange, offline
 	@# A debug build: it is there in a fraction of the time of a release build and carries the demo easily.
 	$(SWIFT) build --product oddstream
-	@"$$($(SWIFT) build --show-bin-path)/oddstream" demo $(ARGS)
+	@.build/debug/oddstream demo $(ARGS)
 
 watch: setup ## Build and follow the real market in the terminal
 	$(SWIFT) build --product oddstream
-	@"$$($(SWIFT) build --show-bin-path)/oddstream" watch $(ARGS)
+	@.build/debug/oddstream watch $(ARGS)
 
 build: setup ## Build the program for use: .build/release/oddstream
 	$(SWIFT) build -c release --product oddstream

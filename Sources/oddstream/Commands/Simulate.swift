@@ -33,6 +33,8 @@ struct Simulate: AsyncParsableCommand {
         var tlsCertificate: String?
         @Option(name: .customLong(Setting.tlsKey.rawValue), help: Setting.tlsKey.help)
         var tlsKey: String?
+        @Option(name: .customLong(Setting.fault.rawValue), help: Setting.fault.help)
+        var faults: [String] = []
         @Option(name: .customLong(Setting.duration.rawValue), help: Setting.duration.help)
         var duration: String?
 
@@ -42,6 +44,7 @@ struct Simulate: AsyncParsableCommand {
                 (.host, self.host),
                 (.port, self.port), (.gammaPort, self.gammaPort), (.seed, self.seed), (.tape, self.tape),
                 (.speed, self.speed), (.tlsCertificate, self.tlsCertificate), (.tlsKey, self.tlsKey),
+                (.fault, self.faults.isEmpty ? nil : self.faults.joined(separator: ",")),
                 (.duration, self.duration))
         }
     }
@@ -58,7 +61,7 @@ struct Simulate: AsyncParsableCommand {
                 settings.report([
                     (.series, Run.defaultSeries), (.host, isDefault.host), (.port, "\(isDefault.marketPort)"),
                     (.gammaPort, "\(isDefault.gammaPort)"), (.seed, "\(isDefault.seed)"), (.tape, ""), (.speed, ""),
-                    (.tlsCertificate, ""), (.tlsKey, ""), (.duration, ""), (.logLevel, "info"),
+                    (.tlsCertificate, ""), (.tlsKey, ""), (.fault, ""), (.duration, ""), (.logLevel, "info"),
                 ]))
             return
         }
@@ -76,8 +79,11 @@ struct Simulate: AsyncParsableCommand {
 
                 """)
             await sink.flush()
-            try await Daemon(services: [simulator], logger: logger).run(
-                for: settings.time(.duration))
+            let plan = FaultPlan(
+                faults: settings.words(.fault).compactMap { PlannedFault($0) }, simulator: simulator,
+                clock: SystemClock(),
+                logger: logger)
+            try await Daemon(services: [simulator, plan], logger: logger).run(for: settings.time(.duration))
         } catch {
             await log.flush()
             throw ProgramFailure(error)

@@ -22,6 +22,7 @@ enum Setting: String, CaseIterable, Sendable {
     case seed, tape, speed
     case tlsCertificate = "tls-cert"
     case tlsKey = "tls-key"
+    case fault
 
     /// The settings that choose markets. They count as one: the strongest source that names any of them decides.
     static let selection: Set<Setting> = [.series, .slug, .condition, .assets]
@@ -57,6 +58,7 @@ enum Setting: String, CaseIterable, Sendable {
         case .logLevel: .choice(["trace", "debug", "info", "notice", "warning", "error", "critical"])
         case .format: .choice(["table", "jsonl", "none"])
         case .duration: .duration
+        case .fault: .words(PlannedFault.allowed) { PlannedFault(String($0)) != nil }
         case .seed: .integer(0...Int.max)
         case .speed: .decimal(0.01...1_000_000)
         }
@@ -95,6 +97,9 @@ enum Setting: String, CaseIterable, Sendable {
         case .tape: ArgumentHelp("Play a recording instead of the seeded order flow.", valueName: "file")
         case .speed: ArgumentHelp("How many times faster than recorded the tape runs.", valueName: "factor")
         case .tlsCertificate: ArgumentHelp("PEM certificate chain: serve TLS.", valueName: "file")
+        case .fault:
+            ArgumentHelp(
+                "A fault at a time after the start: \(PlannedFault.allowed); repeatable.", valueName: "kind@time")
         case .tlsKey: ArgumentHelp("PEM private key of the certificate.", valueName: "file")
         }
     }

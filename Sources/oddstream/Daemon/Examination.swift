@@ -52,8 +52,10 @@ struct Examination {
         guard authorities.verdict != .fail else { return }
         var tls = TLSConfiguration.makeClientConfiguration()
         if let file = self.configuration.certificateAuthorityFile { tls.trustRoots = .file(file) }
-        let client = HTTPClient(
-            eventLoopGroupProvider: .singleton, configuration: HTTPClient.Configuration(tlsConfiguration: tls))
+        var settings = HTTPClient.Configuration(tlsConfiguration: tls)
+        // A refused connection is a finding, not a reason to try again until time is up.
+        settings.connectionPool.retryConnectionEstablishment = false
+        let client = HTTPClient(eventLoopGroupProvider: .singleton, configuration: settings)
         tell(await self.health(client))
         tell(await self.clockOffset(client))
         let (lookup, tokens) = await self.lookup(client)
@@ -290,6 +292,9 @@ extension Examination {
     }
 
     private static func explain(_ error: any Error) -> String {
+        if "\(error)".contains("CERTIFICATE_VERIFY_FAILED") {
+            return "the certificate is not trusted: name its authority with --tls-ca FILE; check clock and proxies"
+        }
         if error is NIOSSLError || "\(error)".contains("CERTIFICATE") {
             return "TLS failed (\(error)): check --tls-ca, the clock, and proxies in between"
         }

@@ -92,6 +92,7 @@ struct PlainPresenter: Service {
     private func summarise() async {
         let report = PlainReport(style: self.style)
         var rate = MessageRate()
+        _ = rate.rate(count: 0, at: self.view.clock.now().monotonic)
         // The first line comes early, so that nobody wonders whether anything happens.
         var wait = Duration.seconds(1)
         while (try? await self.view.clock.sleep(for: wait)) != nil {

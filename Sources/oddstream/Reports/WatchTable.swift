@@ -59,6 +59,8 @@ struct WatchTable {
     private static let expendable: [Column] = [.last, .spread, .age, .left, .trust, .ask, .bid]
     /// The market column gives up letters down to this before it costs a column; its second line fits in it.
     private static let leastMarketWidth = 20
+    /// Below this the market column says nothing any more.
+    private static let smallestMarketWidth = 4
     /// Spaces between columns: a narrow terminal gets one more column instead of air.
     private var gap: Int { self.width >= 100 ? 2 : 1 }
 
@@ -129,6 +131,10 @@ struct WatchTable {
                 return line.rendition == nil ? self.style.dressed(text, cell.rendition) : text
             }
             let text = self.join(cells)
+            // Narrower than the least columns: what is left is cut as it stands.
+            if widths[.market] == WatchTable.smallestMarketWidth {
+                return self.plain(self.join(columns.map { self.fit(line.cells[$0]?.text ?? "", $0, widths) }), nil)
+            }
             return line.rendition == nil ? text : self.style.dressed(text, line.rendition)
         }
         if shown.count < frame.rows.count {
@@ -204,7 +210,7 @@ struct WatchTable {
             columns.removeAll { $0 == column }
             room = self.roomForMarket(columns, widths)
         }
-        widths[.market] = max(4, min(wanted, room))
+        widths[.market] = max(WatchTable.smallestMarketWidth, min(wanted, room))
         return (columns, widths)
     }
 

@@ -74,7 +74,8 @@ import Testing
     }
 
     private static func example(of setting: Setting) -> String {
-        switch setting.kind {
+        if setting == .fault { return "drop@10s" }
+        return switch setting.kind {
         case .series: "eth-updown-5m"
         case .words: setting == .condition ? "0x" + String(repeating: "ab", count: 32) : "123"
         case .integer(let range): "\(range.lowerBound)"

@@ -1,6 +1,9 @@
 import Foundation
-import PolymarketSimulator
 import Testing
+
+#if canImport(FoundationNetworking)
+import FoundationNetworking
+#endif
 
 /// The program at work against the simulated exchange. Each test waits for what it wants to see and then ends the program.
 @Suite(.timeLimit(.minutes(2))) struct LiveProgramTests {
@@ -33,6 +36,20 @@ import Testing
         demo.send(SIGTERM)
         #expect(await demo.wait() == 0)
         #expect(asked.duration(to: .now) < .seconds(2), "a signal ends everything within two seconds")
+    }
+
+    @Test func theServiceAnswersAndEndsWhenTheTerminalCloses() async throws {
+        let (exchange, endpoints) = try await self.simulate()
+        let run = try ProgramRun(["run", "--series", "btc-updown-30s", "--http-port", "0"] + endpoints)
+        let port = try #require(await self.port(of: run))
+        let url = try #require(URL(string: "http://127.0.0.1:\(port)/v1/status"))
+        let (data, response) = try await URLSession.shared.data(from: url)
+        #expect((response as? HTTPURLResponse)?.statusCode == 200)
+        #expect(try self.object(String(decoding: data, as: UTF8.self))["version"] is String)
+        run.send(SIGHUP)
+        #expect(await run.wait() == 0)
+        exchange.send(SIGTERM)
+        #expect(await exchange.wait() == 0)
     }
 
     @Test func aClientThatStaysConnectedDoesNotHoldTheEndUp() async throws {
@@ -120,6 +137,24 @@ import Testing
             #expect(fields.count == 8)
             #expect(fields.first == "\(index + 1)", "rows are counted without a gap")
         }
+        exchange.send(SIGTERM)
+        #expect(await exchange.wait() == 0)
+    }
+
+    @Test func aLineThatIsDroppedComesBackByItself() async throws {
+        let (exchange, endpoints) = try await self.simulate("--fault", "drop@2s")
+        let watch = try ProgramRun(
+            ["watch", "--series", "btc-updown-30s", "--format", "jsonl", "--log-level", "critical"] + endpoints)
+        // Trust goes away with the line and comes back with a new epoch.
+        var epochs: Set<Int> = []
+        for await line in watch.lines {
+            let row = try self.object(line)
+            if row["trust"] as? String == "live", let epoch = row["epoch"] as? Int { epochs.insert(epoch) }
+            if epochs.count == 2 { break }
+        }
+        #expect(epochs.count == 2)
+        watch.send(SIGTERM)
+        #expect(await watch.wait() == 0)
         exchange.send(SIGTERM)
         #expect(await exchange.wait() == 0)
     }
