@@ -77,7 +77,9 @@ let package = Package(
         .target(
             name: "OddsTestSupport", dependencies: ["OddsCore"], path: "Tests/OddsTestSupport",
             swiftSettings: settings),
-        .testTarget(name: "OddsCoreTests", dependencies: ["OddsCore", "OddsTestSupport"], swiftSettings: settings),
+        .testTarget(
+            name: "OddsCoreTests", dependencies: ["OddsCore", "OddsTestSupport"], exclude: ["Fixtures"],
+            swiftSettings: settings),
         .testTarget(
             name: "RealtimeOddsTests",
             dependencies: [

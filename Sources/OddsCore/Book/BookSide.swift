@@ -15,6 +15,8 @@ struct BookSide: ~Copyable {
     /// The low 32 bits of the exchange's millisecond stamp of the rung's last update.
     private var stamps: UnsafeMutablePointer<UInt32>
     private var occupied: UnsafeMutablePointer<UInt64>
+    /// The stamp of the last clearing: what a rung that was never touched since is compared with.
+    private var cleared: UInt32 = 0
 
     init(_ kind: BookSideKind) {
         self.kind = kind
@@ -104,6 +106,7 @@ struct BookSide: ~Copyable {
         for word in 0..<Self.words(self.rungs) { self.occupied[word] = 0 }
         self.best = -1
         self.levelCount = 0
+        self.cleared = stamp
     }
 
     @inline(__always)
@@ -131,8 +134,10 @@ struct BookSide: ~Copyable {
             let finer = rung * factor
             sizes[finer] = self.sizes[rung]
             if self.sizes[rung] != 0 { occupied[finer >> 6] |= 1 << UInt64(finer & 63) }
-            // New rungs between two old ones inherit the stamp of the older ladder's last clearing or update.
-            for between in finer..<Swift.min(finer + factor, rungs) { stamps[between] = self.stamps[rung] }
+            stamps[finer] = self.stamps[rung]
+            for between in (finer + 1)..<Swift.max(finer + 1, Swift.min(finer + factor, rungs)) {
+                stamps[between] = self.cleared
+            }
         }
         self.sizes.deallocate()
         self.stamps.deallocate()

@@ -66,6 +66,8 @@ public final class FeedBooks: MarketEventHandler {
     /// Tokens followed without discovery, in the order they were named.
     private var bareAssets: [AssetID] = []
     private var bareMarkets: [MarketID: Int] = [:]
+    /// How many of them no frame has told the market of.
+    private var unplacedBareAssets = 0
 
     /// Books that publish on a board.
     public init(board: OddsBoard, source: SnapshotSource) {
@@ -95,6 +97,7 @@ public final class FeedBooks: MarketEventHandler {
     public func add(bare assets: [AssetID]) {
         for asset in assets where self.hot.pointee.table.find(asset) < 0 {
             self.bareAssets.append(asset)
+            self.unplacedBareAssets += 1
             _ = self.makeAsset(asset, market: -1, side: .yes)
         }
     }
@@ -103,6 +106,11 @@ public final class FeedBooks: MarketEventHandler {
     public func remove(_ market: Market) {
         guard let index = self.marketIndex(market.id), let state = self.hot.pointee.markets[index] else { return }
         for asset in [state.pointee.yes, state.pointee.no] where asset >= 0 { self.dropAsset(asset) }
+        if self.bareMarkets[market.id] == index {
+            let gone = state.pointee.slot.market.assets
+            self.bareMarkets[market.id] = nil
+            self.bareAssets.removeAll { gone.contains($0) }
+        }
         self.hot.pointee.dirty.removeAll { $0 == index }
         self.hot.pointee.heldMarkets.removeAll { $0 == index }
         Self.free(state)
@@ -127,7 +135,8 @@ public final class FeedBooks: MarketEventHandler {
     private func attach(_ asset: AssetID, to market: Int, side: Side) {
         let found = self.hot.pointee.table.find(asset)
         let index = found >= 0 ? found : self.makeAsset(asset, market: market, side: side)
-        self.hot.pointee.assets[index]!.pointee.market = market  // made or found just above
+        if self.hot.pointee.assets[index]!.pointee.market < 0 { self.unplacedBareAssets -= 1 }  // made or found just above
+        self.hot.pointee.assets[index]!.pointee.market = market
         self.hot.pointee.assets[index]!.pointee.side = side
         if side == .yes {
             self.hot.pointee.markets[market]!.pointee.yes = index
@@ -176,10 +185,14 @@ public final class FeedBooks: MarketEventHandler {
         for index in self.hot.pointee.markets.indices {
             guard let market = self.hot.pointee.markets[index] else { continue }
             market.pointee.held = false
+            market.pointee.listed = false
+            market.pointee.disagreements = 0
             market.pointee.suspicion = []
             market.pointee.newestTime = .min
             guard market.pointee.words.sequence > 0 else { continue }
-            market.pointee.words.epoch &+= 1
+            // An attempt that failed before anything was published has not interrupted anything.
+            if market.pointee.lost == nil { market.pointee.words.epoch &+= 1 }
+            market.pointee.lost = reason
             let trust =
                 market.pointee.phase == .trading
                 ? Trust.stale(since: market.pointee.words.receiveTime, reason: reason) : market.pointee.trust
@@ -222,7 +235,11 @@ public final class FeedBooks: MarketEventHandler {
             }
             self.endBatch(index)
         }
-        self.hot.pointee.heldMarkets.removeAll { !(self.hot.pointee.markets[$0]?.pointee.held ?? false) }
+        self.hot.pointee.heldMarkets.removeAll { index in
+            guard let market = self.hot.pointee.markets[index] else { return true }
+            market.pointee.listed = market.pointee.held
+            return !market.pointee.held
+        }
     }
 
     /// Hands over the markets that changed since the last call, each once: values, trust, or both.
@@ -234,6 +251,7 @@ public final class FeedBooks: MarketEventHandler {
             let trust = market.pointee.trustBefore
             market.pointee.valuesDirty = false
             market.pointee.trustBefore = nil
+            guard values || trust != nil else { continue }  // a market that was made anew since
             body(market.pointee.slot, values, trust)
         }
         self.hot.pointee.dirty.removeAll(keepingCapacity: true)
@@ -313,7 +331,7 @@ public final class FeedBooks: MarketEventHandler {
             if !self.isResyncing(market) { market.pointee.suspicion.remove(.untilSnapshot) }
         }
         if self.hot.pointee.reportsEveryEntry { self.reportEntry(found, "book", at: event.timestamp) }
-        if index >= 0 { self.endMessage(index) }
+        if index >= 0 { self.endBook(index) }
     }
 
     public func trade(_ event: WireTrade) {
@@ -405,12 +423,33 @@ public final class FeedBooks: MarketEventHandler {
                 self.publish(index, market, yes, no)
                 return
             }
-        } else if yes.pointee.agrees, !yes.pointee.book.isCrossed {
+        } else if yes.pointee.agrees, !yes.pointee.book.isCrossed, !self.mayBeHalf(market) {
             self.settle(market)
             self.publish(index, market, yes, nil)
             return
         }
         self.hold(index, market)
+    }
+
+    /// A trade changes both tokens' books, one frame after the other and often without moving a best price: until the
+    /// second is in, the new sizes of one would stand beside the old sizes of the other.
+    private func endBook(_ index: Int) {
+        if let market = self.hot.pointee.markets[index], market.pointee.yes >= 0, market.pointee.no >= 0,
+            let yes = self.hot.pointee.assets[market.pointee.yes], yes.pointee.book.hasSnapshot,
+            let no = self.hot.pointee.assets[market.pointee.no], no.pointee.book.hasSnapshot,
+            yes.pointee.book.bids.bestSizeRaw != no.pointee.book.asks.bestSizeRaw
+                || yes.pointee.book.asks.bestSizeRaw != no.pointee.book.bids.bestSizeRaw
+        {
+            self.hold(index, market)
+        } else {
+            self.endMessage(index)
+        }
+    }
+
+    /// Whether the only known token of a market may turn out to be one of two, and even the other side.
+    private func mayBeHalf(_ market: UnsafeMutablePointer<MarketState>) -> Bool {
+        market.pointee.words.sequence == 0 && self.unplacedBareAssets > 0
+            && self.bareMarkets[market.pointee.slot.market.id] != nil
     }
 
     /// The exchange agrees with what is about to be published.
@@ -426,6 +465,8 @@ public final class FeedBooks: MarketEventHandler {
         market.pointee.held = true
         market.pointee.heldSince = self.hot.pointee.now.monotonic
         self.hot.pointee.counters.held &+= 1
+        guard !market.pointee.listed else { return }
+        market.pointee.listed = true
         self.hot.pointee.heldMarkets.append(index)
     }
 
@@ -462,6 +503,8 @@ public final class FeedBooks: MarketEventHandler {
                 self.requestResync(market.pointee.yes, reason: reason)
                 if market.pointee.no >= 0 { self.requestResync(market.pointee.no, reason: reason) }
             }
+        } else {
+            self.settle(market)
         }
         self.publish(index, market, yes, no)
     }
@@ -490,9 +533,10 @@ public final class FeedBooks: MarketEventHandler {
     }
 
     private func isResyncing(_ market: UnsafeMutablePointer<MarketState>) -> Bool {
-        [market.pointee.yes, market.pointee.no].contains {
-            $0 >= 0 && self.hot.pointee.assets[$0]?.pointee.resyncing == true
+        if market.pointee.yes >= 0, self.hot.pointee.assets[market.pointee.yes]?.pointee.resyncing == true {
+            return true
         }
+        return market.pointee.no >= 0 && self.hot.pointee.assets[market.pointee.no]?.pointee.resyncing == true
     }
 
     // MARK: Publishing
@@ -528,6 +572,7 @@ public final class FeedBooks: MarketEventHandler {
         let previous = trustChanged ? market.pointee.words.trust : nil
         market.pointee.slot.write(words)
         market.pointee.words = words
+        market.pointee.lost = nil
         if valuesChanged || trustChanged { self.changed(index, market, values: valuesChanged, previousTrust: previous) }
     }
 
@@ -558,7 +603,12 @@ public final class FeedBooks: MarketEventHandler {
     /// Recomputes a market's trust from its phase and what contradicts it.
     private func refreshTrust(of index: Int) {
         guard let market = self.hot.pointee.markets[index] else { return }
-        if market.pointee.phase == .trading, case .stale = market.pointee.words.trust { return }
+        if market.pointee.phase == .trading {
+            if case .stale = market.pointee.words.trust { return }
+            if let reason = market.pointee.lost {
+                return self.setTrust(.stale(since: market.pointee.words.receiveTime, reason: reason), of: index)
+            }
+        }
         self.setTrust(market.pointee.trust, of: index)
     }
 
@@ -588,6 +638,9 @@ public final class FeedBooks: MarketEventHandler {
             var renewed = MarketState(slot: slot, source: self.source)
             renewed.newestTime = state.pointee.newestTime
             renewed.words.epoch = state.pointee.words.epoch
+            renewed.publishedEpoch = state.pointee.words.epoch
+            renewed.listed = state.pointee.listed
+            renewed.phase = state.pointee.phase
             state.pointee = renewed
             self.attach(ordered[0], to: existing, side: .yes)
             if ordered.count > 1 { self.attach(ordered[1], to: existing, side: .no) }

@@ -98,6 +98,8 @@ struct MarketState {
     /// The books are in the middle of a batch and the board keeps the state before it.
     var held = false
     var heldSince = MonotonicTime(nanoseconds: 0)
+    /// Whether the market is on the list of held ones; it stays there until the list is gone through.
+    var listed = false
     /// Batch ends in a row that disagreed.
     var disagreements = 0
     var suspicion: Suspicion = []
@@ -108,6 +110,8 @@ struct MarketState {
     /// What is on the board.
     var words = SlotWords()
     var publishedEpoch: UInt64 = 1
+    /// What took the connection away; nil once something was published on the present one.
+    var lost: StaleReason?
     /// What followers have not been told yet.
     var valuesDirty = false
     var trustBefore: Trust?

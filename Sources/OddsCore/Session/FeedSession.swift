@@ -127,9 +127,10 @@ public struct FeedSession: Sendable {
 
     /// More assets are to be followed.
     public mutating func follow(_ more: [AssetID], now: MonotonicTime) -> [Action] {
-        let new = more.filter { !self.assets.contains($0) }
+        let known = self.assets.count
+        for asset in more where !self.assets.contains(asset) { self.assets.append(asset) }
+        let new = Array(self.assets[known...])
         guard !new.isEmpty else { return [] }
-        self.assets += new
         switch self.state {
         case .idle:
             self.state = .connecting
@@ -145,7 +146,7 @@ public struct FeedSession: Sendable {
 
     /// Assets are not to be followed any more. Without any left, the connection is closed: the venue would drop it.
     public mutating func unfollow(_ gone: [AssetID]) -> [Action] {
-        let known = gone.filter { self.assets.contains($0) }
+        let known = self.assets.filter { gone.contains($0) }
         guard !known.isEmpty else { return [] }
         self.assets.removeAll { known.contains($0) }
         self.unanswered.subtract(known)
@@ -300,12 +301,16 @@ public struct FeedSession: Sendable {
     private mutating func overdueSnapshots(_ live: inout Live, now: MonotonicTime) -> [Action] {
         let overdue = self.assets.filter { (live.pending[$0]?.deadline ?? now.advanced(by: .seconds(1))) <= now }
         guard !overdue.isEmpty else { return [] }
+        let inVain = overdue.filter {
+            (live.pending[$0]?.redrives ?? 0) >= FeedSession.redrivesInVain && !self.unanswered.contains($0)
+        }
+        if let first = inVain.first {
+            // One new connection is tried for all of them together, not one for each.
+            self.unanswered.formUnion(inVain)
+            return [.abandon(.noSnapshot(first))]
+        }
         for asset in overdue {
             let redrives = live.pending[asset]?.redrives ?? 0
-            if redrives >= FeedSession.redrivesInVain, !self.unanswered.contains(asset) {
-                self.unanswered.insert(asset)
-                return [.abandon(.noSnapshot(asset))]
-            }
             let patient = redrives >= FeedSession.redrivesInVain
             live.pending[asset] = Pending(
                 deadline: now.advanced(by: patient ? self.limits.patience : self.limits.snapshotTimeout),

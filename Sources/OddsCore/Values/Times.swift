@@ -18,7 +18,9 @@ public struct MonotonicTime: InstantProtocol, Hashable, Sendable {
 
     /// The time from this point to another; negative when the other is earlier.
     @inlinable
-    public func duration(to other: MonotonicTime) -> Duration { .nanoseconds(other.nanoseconds - self.nanoseconds) }
+    public func duration(to other: MonotonicTime) -> Duration {
+        .nanoseconds(other.nanoseconds) - .nanoseconds(self.nanoseconds)
+    }
 
     @inlinable
     public static func < (a: MonotonicTime, b: MonotonicTime) -> Bool { a.nanoseconds < b.nanoseconds }
@@ -41,15 +43,18 @@ public struct Timestamp: Hashable, Comparable, Sendable, BitwiseCopyable {
     @inlinable
     public var seconds: Int64 { self.milliseconds.flooredQuotient(1000) }
 
-    /// This point moved by a duration, to the millisecond.
+    /// This point moved by a duration, to the millisecond, kept within what 64 bits of milliseconds can hold.
     @inlinable
     public func advanced(by duration: Duration) -> Timestamp {
-        Timestamp(milliseconds: self.milliseconds + duration.wholeNanoseconds / 1_000_000)
+        let (sum, overflow) = self.milliseconds.addingReportingOverflow(duration.wholeNanoseconds / 1_000_000)
+        return Timestamp(milliseconds: overflow ? (duration < .zero ? .min : .max) : sum)
     }
 
     /// The time from this point to another; negative when the other is earlier.
     @inlinable
-    public func duration(to other: Timestamp) -> Duration { .milliseconds(other.milliseconds - self.milliseconds) }
+    public func duration(to other: Timestamp) -> Duration {
+        .milliseconds(other.milliseconds) - .milliseconds(self.milliseconds)
+    }
 
     @inlinable
     public static func < (a: Timestamp, b: Timestamp) -> Bool { a.milliseconds < b.milliseconds }

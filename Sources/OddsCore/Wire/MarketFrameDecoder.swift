@@ -13,6 +13,8 @@ public struct MarketFrameDecoder: ~Copyable {
     private var changes = Scratch<WirePriceChange>(capacity: 32)
     private var assets = Scratch<WireText>(capacity: 8)
     private var outcomes = Scratch<WireText>(capacity: 8)
+    /// What is wrong with a list of the object at hand; meaningful while its set of fields says so with `ignored`.
+    private var listFault = FrameFault.badValue
     private let fields = UnsafeMutablePointer<WireText>.allocate(capacity: Field.count)
 
     /// A decoder with empty scratch space.
@@ -71,11 +73,26 @@ public struct MarketFrameDecoder: ~Copyable {
             let field = Field(key)
             switch field {
             case .priceChanges:
-                try self.collectChanges(&cursor)
+                let start = cursor.p
+                do throws(FrameFault) {
+                    try self.collectChanges(&cursor)
+                } catch {
+                    try self.postpone(error, &cursor, from: start, &seen)
+                }
             case .bids:
-                try Self.collectLevels(&cursor, into: &self.bids)
+                let start = cursor.p
+                do throws(FrameFault) {
+                    try Self.collectLevels(&cursor, into: &self.bids)
+                } catch {
+                    try self.postpone(error, &cursor, from: start, &seen)
+                }
             case .asks:
-                try Self.collectLevels(&cursor, into: &self.asks)
+                let start = cursor.p
+                do throws(FrameFault) {
+                    try Self.collectLevels(&cursor, into: &self.asks)
+                } catch {
+                    try self.postpone(error, &cursor, from: start, &seen)
+                }
             case .assetsIDs:
                 guard try Self.collectTexts(&cursor, into: &self.assets) else { continue }
             case .outcomes:
@@ -100,6 +117,18 @@ public struct MarketFrameDecoder: ~Copyable {
         return seen
     }
 
+    /// A list that is JSON but no list of levels or entries is the fault of a `book` or a `price_change` only: which
+    /// event it belongs to is not known yet, and an event that is not known here may mean something else by the word.
+    @inline(never)
+    private mutating func postpone(
+        _ fault: FrameFault, _ cursor: inout JSONCursor, from start: UnsafePointer<UInt8>, _ seen: inout FieldSet
+    ) throws(FrameFault) {
+        cursor.p = start
+        guard cursor.skipValue() else { throw .syntax }
+        if !seen.contains(.ignored) { self.listFault = fault }
+        seen.insert(.ignored)
+    }
+
     @inline(__always)
     private mutating func collectChanges(_ cursor: inout JSONCursor) throws(FrameFault) {
         self.changes.removeAll()
@@ -117,8 +146,8 @@ public struct MarketFrameDecoder: ~Copyable {
             repeat {
                 guard let key = cursor.takeKey() else { throw .syntax }
                 switch Field(key) {
-                case .asset: asset = cursor.takeString()
-                case .hash: hash = cursor.takeScalar()
+                case .asset: asset = try Self.takeOptionalText(&cursor)
+                case .hash: hash = try Self.takeOptionalText(&cursor)
                 case .price:
                     guard let value = Self.takePrice(&cursor) else { throw .badValue }
                     price = value
@@ -189,10 +218,15 @@ public struct MarketFrameDecoder: ~Copyable {
             guard cursor.skipValue() else { throw .syntax }
             return false
         }
+        let start = cursor.p
         cursor.p += 1
         if cursor.take(UInt8(ascii: "]")) { return true }
         repeat {
-            guard let text = cursor.takeScalar() else { throw .syntax }
+            guard let text = cursor.takeScalar() else {
+                cursor.p = start
+                guard cursor.skipValue() else { throw .syntax }
+                return false
+            }
             texts.append(text)
         } while cursor.take(UInt8(ascii: ","))
         guard cursor.take(UInt8(ascii: "]")) else { throw .syntax }
@@ -205,6 +239,14 @@ public struct MarketFrameDecoder: ~Copyable {
     private static func takePrice(_ cursor: inout JSONCursor) -> Price? {
         guard let scaled = cursor.takeDecimal(fractionDigits: 4), scaled <= 10_000 else { return nil }
         return Price(unchecked: Int32(truncatingIfNeeded: scaled))
+    }
+
+    /// A text: absent when null.
+    @inline(__always)
+    private static func takeOptionalText(_ cursor: inout JSONCursor) throws(FrameFault) -> WireText? {
+        let quoted = cursor.peek() == 0x22
+        guard let text = cursor.takeScalar() else { throw .syntax }
+        return !quoted && text.equals("null") ? nil : text
     }
 
     /// A best price: absent when empty or null.
@@ -288,6 +330,7 @@ public struct MarketFrameDecoder: ~Copyable {
     private mutating func deliverPriceChange<Handler: MarketEventHandler>(
         _ seen: FieldSet, to handler: inout Handler
     ) throws(FrameFault) {
+        if seen.contains(.ignored) { throw self.listFault }
         let timestamp = try self.neededTimestamp(seen)
         if !seen.contains(.priceChanges) {
             // 2024: the single level stands flat on the event.
@@ -317,6 +360,7 @@ public struct MarketFrameDecoder: ~Copyable {
     private mutating func deliverBook<Handler: MarketEventHandler>(
         _ seen: FieldSet, to handler: inout Handler
     ) throws(FrameFault) {
+        if seen.contains(.ignored) { throw self.listFault }
         guard seen.contains(.bids), seen.contains(.asks) else { throw .missingField }
         handler.book(
             WireBook(
