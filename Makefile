@@ -4,11 +4,11 @@ SHELL := /bin/bash
 
 SWIFT ?= swift
 # What swift-format looks at; the packages' build directories are not ours.
-SOURCES := $(wildcard Sources Tests Benchmarks Snippets Package.swift)
+SOURCES := $(wildcard Sources Tests Fuzz Conformance Snippets Package.swift Benchmarks/Benchmarks Benchmarks/Package.swift)
 # Options after `make demo ARGS=…`, such as ARGS="--http-port 9000".
 ARGS ?=
-# How long `make fuzz` runs, in seconds.
-FUZZ_SECONDS ?= 60
+# How long each fuzzer runs (60s), or how many inputs it tries (10000000).
+FUZZ ?= 60s
 
 .PHONY: help setup demo run watch build test check lint format bench fuzz conformance clean
 
@@ -38,19 +38,19 @@ lint: ## Check the formatting
 
 check: export ODDSTREAM_WARNINGS_AS_ERRORS = 1
 check: lint test ## What CI runs: formatting, a build in which warnings are errors, all tests
+	@:
 
 format: ## Format all sources in place
 	$(SWIFT) format --in-place --recursive $(SOURCES)
 
 bench: setup ## Run the benchmarks
-	$(SWIFT) run -c release --package-path Benchmarks
+	$(SWIFT) package --package-path Benchmarks --disable-sandbox benchmark
 
-fuzz: export ODDSTREAM_FUZZ = 1
-fuzz: setup ## Fuzz the decoder and the frame reader for FUZZ_SECONDS (60)
-	FUZZ_SECONDS=$(FUZZ_SECONDS) ./.ci/fuzz
+fuzz: setup ## Fuzz the decoder and the frame reader: FUZZ=60s or FUZZ=10000000
+	./Fuzz/run.sh $(FUZZ)
 
 conformance: setup ## Run the Autobahn WebSocket suite where it can be had
-	./.ci/conformance
+	./Conformance/run.sh
 
 clean: ## Remove everything that was built
 	rm -rf .build Benchmarks/.build

@@ -54,7 +54,7 @@ enum Frames {
     ]
 
     /// Ways in which a busy market moves, as the message of each index.
-    static let flows: [(String, (Int) -> String)] = [
+    static let flows: [(String, @Sendable (Int) -> String)] = [
         (
             "levels behind the top",
             { priceChange($0, time: start + 1 + $0, price: 1 + $0 % 40, size: 100 + $0 % 50, bid: 48, ask: 50) }

@@ -1,6 +1,7 @@
 import Foundation
 import OddsCore
 import OddsServer
+import PolymarketSimulator
 import RealtimeOdds
 import Testing
 
@@ -52,8 +53,10 @@ import Testing
         try self.withFile(#"{"http-port": 1001}"#) { first in
             try self.withFile(#"{"http-port": 1002}"#) { second in
                 let environment = ["ODDSTREAM_CONFIG": first]
-                #expect(try Settings(options: [:], environment: environment, file: nil).server.port == 1001)
-                #expect(try Settings(options: [:], environment: environment, file: second).server.port == 1002)
+                let byVariable = try Settings(options: [:], environment: environment, file: nil)
+                #expect(byVariable.server.port == 1001)
+                let byOption = try Settings(options: [:], environment: environment, file: second)
+                #expect(byOption.server.port == 1002)
             }
         }
     }

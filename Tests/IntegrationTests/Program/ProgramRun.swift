@@ -9,8 +9,7 @@ final class ProgramRun: Sendable {
         let errors: String
     }
 
-    // Process is used from one task at a time: started in init, signalled and waited for by the test that made it.
-    private nonisolated(unsafe) let process: Process
+    private let process: Process
     private let output = Pipe()
     private let errors = Pipe()
 
@@ -42,9 +41,18 @@ final class ProgramRun: Sendable {
     func send(_ signal: Int32) { kill(self.process.processIdentifier, signal) }
 
     /// The lines of standard output as they come; ends when the program closes it.
-    var lines: AsyncStream<String> {
-        let handle = self.output.fileHandleForReading
-        return AsyncStream { continuation in
+    var lines: AsyncStream<String> { ProgramRun.lines(of: self.output.fileHandleForReading) }
+
+    /// The lines of standard error as they come; ends when the program closes it.
+    var errorLines: AsyncStream<String> { ProgramRun.lines(of: self.errors.fileHandleForReading) }
+
+    /// Everything on standard error, once the program has ended.
+    func errorText() -> String {
+        String(decoding: self.errors.fileHandleForReading.readDataToEndOfFile(), as: UTF8.self)
+    }
+
+    private static func lines(of handle: FileHandle) -> AsyncStream<String> {
+        AsyncStream { continuation in
             // Reading blocks, so it has a thread of its own.
             Thread.detachNewThread {
                 var rest = Data()

@@ -64,10 +64,7 @@ struct SilentLog: LogHandler {
         get { self.metadata[key] }
         set { self.metadata[key] = newValue }
     }
-    func log(
-        level: Logger.Level, message: Logger.Message, metadata: Logger.Metadata?, source: String, file: String,
-        function: String, line: UInt
-    ) {}
+    func log(event: LogEvent) {}
 }
 
 extension OddsUpdate {

@@ -1,3 +1,4 @@
+import Logging
 import OddsCore
 import PolymarketSimulator
 import RealtimeOdds
@@ -49,7 +50,8 @@ struct StreamingTests {
                     if current.last != receipt.market.id { current.append(receipt.market.id) }
                     if let previous = receipt.previous { #expect(current.dropLast().last == previous.id) }
                     // Subscribed ahead of its window: usable odds were there before the boundary.
-                    #expect(try #require(receipt.firstOddsMilliseconds) < 0)
+                    let firstOdds = try #require(receipt.firstOddsMilliseconds)
+                    #expect(firstOdds < 0)
                 case .resolution(let resolution): resolved[resolution.market.id] = resolution.winner
                 case .odds, .trust, .overflow: break
                 }
@@ -181,7 +183,7 @@ struct StreamingTests {
         configuration.markets = [.assets(assets)]
         configuration.marketWebSocket = try #require(simulator.endpoints).marketWebSocket
         let streamer = try RealtimeOddsStreamer(
-            configuration: configuration, logger: .init(label: "test.bare") { _ in SilentLog() })
+            configuration: configuration, logger: Logger(label: "test.bare") { _ in SilentLog() })
         streamer.start()
         let result = try await body(streamer)
         await streamer.stop()
