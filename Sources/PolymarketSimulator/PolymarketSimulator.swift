@@ -77,7 +77,7 @@ public final class PolymarketSimulator: Service {
 
     private func launch() async throws(SimulatorError) -> Running {
         var tape: Tape?
-        if let path = self.configuration.tape?.path { tape = try Tape.load(path: path) }
+        if let path = self.configuration.tape?.path { tape = try await Tape.read(path: path) }
         let tls = try self.tlsContext()
         let exchange = Exchange(configuration: self.configuration, tape: tape, clock: self.clock)
         // One thread: everything that a connection is sent is made and written in one order.

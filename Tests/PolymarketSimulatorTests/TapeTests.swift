@@ -23,6 +23,12 @@ import Testing
         ].joined(separator: "\n") + "\n"
     }
 
+    /// The same tape, by `gzip -9 | base64`.
+    private static let compressed =
+        "H4sIAAAAAAACA72PQQqDMBBF9z1FmLXQqJvWqzhFopnWIFExsbSE3L0xUqml6waSyXyG/984sFCknPMENBRQOgQtpo4sQoHAHzxF"
+        + "SBCEMWQrJaOarppVmowVelzF4BHlVpg2KrGrlTShKy/RpNv+dKfeVvY5Upyth6FD8BfwB7cn+gnEEMZJNVQ1rehvFF3djpKtmD5h"
+        + "7os+y5Yg/07KPpN2g3keN+gHuzIizpxfG4bhhOcY7ixPuVwKLctvnud/0L8Alyxj/boBAAA="
+
     @Test func rowsAreReadVerbatim() throws {
         let tape = try Tape(ndjson: try Self.tape().utf8)
         #expect(tape.rows.map(\.milliseconds) == [1_000, 1_000, 2_000, 9_000])
@@ -56,18 +62,10 @@ import Testing
 
     @Test(arguments: [false, true]) func aTapeIsServedToItsSubscribers(_ compressed: Bool) async throws {
         let file = FileManager.default.temporaryDirectory.appendingPathComponent(UUID().uuidString)
-        try Data(try Self.tape().utf8).write(to: file)
-        var path = file.path
-        if compressed {
-            let process = Process()
-            process.executableURL = URL(fileURLWithPath: "/usr/bin/env")
-            process.arguments = ["gzip", path]
-            try process.run()
-            process.waitUntilExit()
-            path += ".gz"
-        }
-        defer { try? FileManager.default.removeItem(atPath: path) }
-        let tape = path
+        let content = compressed ? try #require(Data(base64Encoded: Self.compressed)) : Data(try Self.tape().utf8)
+        try content.write(to: file)
+        defer { try? FileManager.default.removeItem(at: file) }
+        let tape = file.path
         try await SimulatorHarness.with {
             $0.tape = .init(path: tape, speed: .infinity)
         } _: { harness in

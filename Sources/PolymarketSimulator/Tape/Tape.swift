@@ -1,4 +1,5 @@
 internal import Foundation
+internal import NIOPosix
 internal import OddsCore
 
 /// A recording of market-channel frames, in memory.
@@ -139,8 +140,18 @@ struct Tape: Sendable {
 
     // MARK: Files
 
-    /// Reads a tape from a file, plain or gzip.
-    static func load(path: String) throws(SimulatorError) -> Tape {
+    /// Reads a tape from a file, plain or gzip, on a thread that may wait for it.
+    static func read(path: String) async throws(SimulatorError) -> Tape {
+        do {
+            return try await NIOThreadPool.singleton.runIfActive { try Self.load(path: path) }
+        } catch let error as SimulatorError {
+            throw error
+        } catch {
+            throw SimulatorError(.tape, "The tape \(path) could not be read.", cause: error)
+        }
+    }
+
+    private static func load(path: String) throws(SimulatorError) -> Tape {
         let data: Data
         do {
             data = try Data(contentsOf: URL(fileURLWithPath: path))
