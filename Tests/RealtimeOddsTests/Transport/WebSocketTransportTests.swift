@@ -1,6 +1,6 @@
-import Foundation
 import NIOCore
 import NIOPosix
+import OddsTestSupport
 import Testing
 
 @testable import RealtimeOdds
@@ -9,10 +9,8 @@ import Testing
 @Suite struct WebSocketTransportTests {
     /// A trust in the authority of the fixtures alone.
     private func security() throws -> TransportSecurity {
-        let file = FileManager.default.temporaryDirectory.appending(path: "oddstream-\(UUID().uuidString).pem")
-        try TLSFixture.authority.write(to: file, atomically: true, encoding: .utf8)
-        defer { try? FileManager.default.removeItem(at: file) }
-        return try TransportSecurity(certificateAuthorityFile: file.path)
+        let file = try TLSFixture.File(TLSFixture.authority)
+        return try withExtendedLifetime(file) { try TransportSecurity(certificateAuthorityFile: file.path) }
     }
 
     private func outcome(
