@@ -249,10 +249,7 @@ private final class AgreeAndCount: ChannelInboundHandler {
         }
         self.request += String(buffer: buffer)
         guard self.request.hasSuffix("\r\n\r\n") else { return }
-        let field = self.request.split(separator: "\r\n").first { $0.hasPrefix("Sec-WebSocket-Key: ") } ?? ""
-        let accept = WebSocketHandshake.accept(forKey: String(field.dropFirst("Sec-WebSocket-Key: ".count)))
-        let answer =
-            "HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: keep-alive, Upgrade\r\nSec-WebSocket-Accept: \(accept)\r\n\r\n"
+        let answer = WebSocketHandshake.agreement(to: self.request, connection: "keep-alive, Upgrade")
         context.writeAndFlush(Self.wrapOutboundOut(ByteBuffer(string: answer)), promise: nil)
     }
 
