@@ -19,7 +19,8 @@ func withStreaming<Result>(
     simulated.series = series
     exchange(&simulated)
     let simulator = PolymarketSimulator(
-        configuration: simulated, clock: clock, logger: Logger(label: "test.exchange") { _ in SwiftLogNoOpLogHandler() })
+        configuration: simulated, clock: clock, logger: Logger(label: "test.exchange") { _ in SwiftLogNoOpLogHandler() }
+    )
     let endpoints = try await simulator.start()
     do {
         var configuration = RealtimeOddsConfiguration()
