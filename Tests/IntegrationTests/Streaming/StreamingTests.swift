@@ -63,11 +63,11 @@ struct StreamingTests {
                 case .resolution(let resolution): resolved.insert(resolution.market.id)
                 case .overflow: Issue.record("updates were lost")
                 }
-                // The two windows to come are subscribed and have odds, and the last change is told and settled.
-                let next = [boundary, boundary + period].map { Timestamp(seconds: $0) }
-                guard live.isSuperset(of: next) else { continue }
+                // This window and the two to come are subscribed and have odds, and the last change is told and settled.
+                let windows = [boundary - period, boundary, boundary + period].map { Timestamp(seconds: $0) }
+                guard live.isSuperset(of: windows) else { continue }
                 if let last = current.last {
-                    guard last.boundary == next[0].advanced(by: .seconds(-period)),
+                    guard last.boundary == windows[0],
                         let previous = last.previous, resolved.contains(previous.id)
                     else { continue }
                 } else if boundary > 1_800_000_030 {
