@@ -29,8 +29,14 @@ programs=$("${build[@]}" --show-bin-path)
 for fuzzer in $fuzzers; do
     found=$scratch/corpus/$fuzzer
     mkdir -p "$found"
+    case $fuzzer in
+        MarketFrameFuzzer) seeds=Tests/OddsCoreTests/Fixtures ;;
+        *) seeds=Fuzz/Corpus/$fuzzer ;;
+    esac
+    words=()
+    if [ -f "Fuzz/Words/$fuzzer" ]; then words=(-dict="Fuzz/Words/$fuzzer"); fi
     echo "$fuzzer, $amount"
     # New inputs go into the first directory; those of the project are only read.
-    "$programs/$fuzzer" "$bound" -max_len=2048 -timeout=10 -print_final_stats=1 \
-        -artifact_prefix="$scratch/$fuzzer-" "$found" "Fuzz/Corpus/$fuzzer"
+    "$programs/$fuzzer" "$bound" -max_len=2048 -timeout=10 -print_final_stats=1 "${words[@]}" \
+        -artifact_prefix="$scratch/$fuzzer-" "$found" "$seeds"
 done
