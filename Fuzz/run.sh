@@ -31,13 +31,14 @@ for fuzzer in $fuzzers; do
     found=$scratch/corpus/$fuzzer
     mkdir -p "$found"
     case $fuzzer in
-        MarketFrameFuzzer) seeds=Tests/OddsCoreTests/Fixtures ;;
-        *) seeds=Fuzz/Corpus/$fuzzer ;;
+        MarketFrameFuzzer) seeds=(Tests/OddsCoreTests/Fixtures) ;;
+        WebSocketFuzzer) seeds=("Fuzz/Corpus/$fuzzer") ;;
+        *) seeds=() ;;  # its inputs are choices, not texts
     esac
     words=()
     if [ -f "Fuzz/Words/$fuzzer" ]; then words=(-dict="Fuzz/Words/$fuzzer"); fi
     echo "$fuzzer, $amount"
     # New inputs go into the first directory; those of the project are only read.
     "$programs/$fuzzer" "$bound" -max_len=2048 -timeout=10 -print_final_stats=1 "${words[@]}" \
-        -artifact_prefix="$scratch/$fuzzer-" "$found" "$seeds"
+        -artifact_prefix="$scratch/$fuzzer-" "$found" "${seeds[@]}"
 done
