@@ -114,7 +114,7 @@ if conformance {
 
 if fuzzing {
     package.targets.append(.target(name: "FuzzDriver", path: "Fuzz/Driver", swiftSettings: settings))
-    package.targets += ["WebSocketFuzzer"].map { name in
+    package.targets += ["WebSocketFuzzer", "MarketFrameFuzzer", "PipelineFuzzer"].map { name in
         .executableTarget(
             name: name, dependencies: ["OddsCore", "FuzzDriver"], path: "Fuzz/\(name)", swiftSettings: settings)
     }

@@ -21,9 +21,9 @@ import Synchronization
 public final class RealtimeOddsStreamer: OddsSource, Service {
     private enum Lifecycle {
         case idle
-        case started(Task<Void, Never>)
-        case running
-        case stopped
+        case running(Task<Void, Never>)
+        /// Ended, or about to: nil when it never ran.
+        case stopped(Task<Void, Never>?)
     }
 
     private let configuration: RealtimeOddsConfiguration
@@ -35,8 +35,8 @@ public final class RealtimeOddsStreamer: OddsSource, Service {
     private let eventLoop: any EventLoop
     private let board = OddsBoard()
     private let connections = ConnectionList()
-    private let relay: EngineRelay
-    private let hub: UpdateHub
+    let relay: EngineRelay
+    let hub: UpdateHub
     private let rest: HTTPClientTransport?
     private let discovery: MarketDiscovery?
     private let lifecycle = Mutex(Lifecycle.idle)
@@ -72,7 +72,7 @@ public final class RealtimeOddsStreamer: OddsSource, Service {
         self.eventLoop = MultiThreadedEventLoopGroup.singleton.next()
         let relay = EngineRelay(eventLoop: self.eventLoop)
         self.relay = relay
-        self.hub = UpdateHub(losslessChanged: { wanted in relay.perform { $0.setReportsEveryChange(wanted) } })
+        self.hub = UpdateHub(losslessChanged: { [weak relay] in relay?.perform { $0.heedFollowers() } })
         relay.hub = self.hub
         self.rest = try Self.restTransport(configuration)
         self.discovery = self.rest.map { rest in
@@ -105,40 +105,53 @@ public final class RealtimeOddsStreamer: OddsSource, Service {
     // MARK: Life
 
     /// Starts streaming in the background and returns at once. Further calls change nothing.
-    public func start() {
+    public func start() { _ = self.begin() }
+
+    /// The task that streams; nil when the streamer was started or stopped before.
+    private func begin() -> Task<Void, Never>? {
         self.lifecycle.withLock { lifecycle in
-            guard case .idle = lifecycle else { return }
+            guard case .idle = lifecycle else { return nil }
             // The one free-standing task; `stop()` cancels it and waits for its end.
-            lifecycle = .started(Task { await self.stream() })
+            let task = Task { await self.stream() }
+            lifecycle = .running(task)
+            return task
         }
     }
 
     /// Ends streaming; returns when every task and socket is gone. Sequences end, the last odds stay readable as stale.
     public func stop() async {
         let task = self.lifecycle.withLock { lifecycle -> Task<Void, Never>? in
-            defer { lifecycle = .stopped }
-            if case .started(let task) = lifecycle { return task }
-            return nil
+            switch lifecycle {
+            case .idle:
+                lifecycle = .stopped(nil)
+                return nil
+            case .running(let task):
+                lifecycle = .stopped(task)
+                return task
+            case .stopped(let task): return task
+            }
         }
-        task?.cancel()
-        await task?.value
+        guard let task else { return self.hub.finish() }
+        task.cancel()
+        await task.value
     }
 
     /// Streams until the task is cancelled or the service group shuts down; then as `stop()`.
     ///
     /// - Throws: `RealtimeOddsError` when the streamer was started or stopped before.
     public func run() async throws {
-        let mayRun = self.lifecycle.withLock { lifecycle in
-            guard case .idle = lifecycle else { return false }
-            lifecycle = .running
-            return true
-        }
-        guard mayRun else {
+        guard let task = self.begin() else {
             throw RealtimeOddsError(
                 .alreadyStarted, "a streamer lives once: make a new one instead of starting this one again")
         }
-        await cancelWhenGracefulShutdown { await self.stream() }
-        self.lifecycle.withLock { $0 = .stopped }
+        await cancelWhenGracefulShutdown {
+            await withTaskCancellationHandler {
+                await task.value
+            } onCancel: {
+                task.cancel()
+            }
+        }
+        self.lifecycle.withLock { $0 = .stopped(task) }
     }
 
     private func stream() async {
@@ -183,8 +196,8 @@ public final class RealtimeOddsStreamer: OddsSource, Service {
 
     /// Follows all markets, beginning with the values that are there. The sequence ends when the streamer stops.
     public func updates(_ delivery: OddsUpdates.Delivery = .latest) -> OddsUpdates {
-        let slots = self.board.markets.compactMap { self.board.slot($0.id) }
-        return OddsUpdates(hub: self.hub, subscriber: self.hub.subscribe(delivery, startingWith: slots))
+        let subscriber = self.hub.subscribe(delivery) { self.board.markets.compactMap { self.board.slot($0.id) } }
+        return OddsUpdates(hub: self.hub, subscriber: subscriber)
     }
 
     /// Every market followed now, and where it stands in its series.

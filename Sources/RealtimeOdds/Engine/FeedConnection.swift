@@ -340,7 +340,7 @@ final class FeedConnection: FeedPipelineDelegate {
     func pongReceived() {}
 
     func frameMalformed(_ fault: FrameFault, prefix: [UInt8]) {
-        guard self.engine.mayLogMalformed(now: self.lastReceive.monotonic) else { return }
+        guard self.engine.mayLog(.malformedFrame, now: self.lastReceive.monotonic) else { return }
         self.logger.error(
             "Frame skipped: it cannot be read",
             metadata: [
@@ -348,7 +348,10 @@ final class FeedConnection: FeedPipelineDelegate {
             ])
     }
 
-    func venueSaid(_ text: String) { self.logger.notice("The exchange says", metadata: [LogKey.text: "\(text)"]) }
+    func venueSaid(_ text: String) {
+        guard self.engine.mayLog(.exchangeText, now: self.lastReceive.monotonic) else { return }
+        self.logger.notice("The exchange says", metadata: [LogKey.text: "\(text)"])
+    }
 
     // MARK: For other threads
 

@@ -32,9 +32,11 @@ final class FeedEngine {
     private var followed: [MarketID: Market] = [:]
     private var phaseTimers: [MarketID: Scheduled<Void>] = [:]
     private var awaitingFirstOdds: Set<MarketID> = []
+    /// Markets of tokens named alone whose end was told; no more than there are such tokens.
+    private var decidedBare: Set<MarketID> = []
     private var reportsEveryChange = false
     private var generator: SplitMix64
-    private var lastMalformedLog: MonotonicTime?
+    private var lastLogs: [LoggedFault: MonotonicTime] = [:]
     private var isStopped = false
 
     init(
@@ -50,7 +52,7 @@ final class FeedEngine {
         self.onResolved = onResolved
         self.lines = Array(repeating: [], count: setup.configuration.lines)
         // A follower may have come before the engine was there to be told.
-        self.reportsEveryChange = hub.hasLossless
+        self.heedFollowers()
     }
 
     // MARK: What is followed
@@ -102,9 +104,11 @@ final class FeedEngine {
         return connection
     }
 
-    func setReportsEveryChange(_ value: Bool) {
-        self.reportsEveryChange = value
-        for connection in self.lines.joined() { connection.reportsEveryChange = value }
+    /// Followers came or went: whether every single change is to be told is asked here, where changes happen.
+    func heedFollowers() {
+        self.reportsEveryChange = self.hub.hasLossless
+        for connection in self.lines.joined() { connection.reportsEveryChange = self.reportsEveryChange }
+        self.hub.settle(with: self.setup.board.markets.compactMap { self.setup.board.slot($0.id) })
     }
 
     /// Ends every connection; the future succeeds when all sockets are gone.
@@ -118,14 +122,17 @@ final class FeedEngine {
 
     // MARK: Phases
 
+    /// How soon a step of the wall clock is noticed.
+    private static let clockCheck = Duration.seconds(1)
+
     /// At its window's end a market's odds become `resolving`, whatever the feed says or does not say.
     private func watchPhase(of market: Market) {
         if market.closed { return self.setPhase(.closed, of: market.id) }
         guard let end = market.window?.end else { return }
         let rest = self.setup.clock.now().wall.duration(to: end)
-        guard rest > .zero else { return self.setPhase(.resolving, of: market.id) }
-        // The wall clock may be stepped meanwhile, so a long wait is taken in parts.
-        let wait = min(rest, .seconds(10))
+        self.setPhase(rest > .zero ? .trading : .resolving, of: market.id)
+        // The wall clock may be stepped meanwhile, in either direction, so the wait is taken in parts and goes on.
+        let wait = rest > .zero ? min(rest, Self.clockCheck) : Self.clockCheck
         self.phaseTimers[market.id] = self.setup.eventLoop.assumeIsolated().scheduleTask(in: TimeAmount(wait)) {
             guard self.followed[market.id] != nil else { return }
             self.watchPhase(of: market)
@@ -137,9 +144,19 @@ final class FeedEngine {
     }
 
     func resolved(_ market: MarketID, winner: AssetID?, at time: Timestamp) {
-        guard self.followed[market] != nil else { return }
+        guard self.followed[market] != nil else { return self.resolvedBare(market, winner: winner, at: time) }
         self.close(market)
         self.onResolved(market, winner, time)
+    }
+
+    /// The end of a market of which only tokens were named: no discovery knows it.
+    private func resolvedBare(_ market: MarketID, winner: AssetID?, at time: Timestamp) {
+        guard let known = self.setup.board.slot(market)?.market, self.decidedBare.insert(market).inserted else {
+            return
+        }
+        for connection in self.lines.joined() { connection.setPhase(.closed, of: market) }
+        let winner = winner.flatMap { known.side(of: $0) }
+        self.hub.broadcast(.resolution(Resolution(market: known, winner: winner, exchangeTime: time)))
     }
 
     /// A market is decided, by whichever way that became known.
@@ -164,10 +181,15 @@ final class FeedEngine {
         self.hub.changedExactly(slot, values: values, previousTrust: previousTrust)
     }
 
-    /// Malformed frames are logged at most once a second; all are counted.
-    func mayLogMalformed(now: MonotonicTime) -> Bool {
-        if let last = self.lastMalformedLog, last.duration(to: now) < .seconds(1) { return false }
-        self.lastMalformedLog = now
+    /// What the exchange can make us log with every frame.
+    enum LoggedFault {
+        case malformedFrame, exchangeText
+    }
+
+    /// Each kind is logged at most once a second; all are counted.
+    func mayLog(_ fault: LoggedFault, now: MonotonicTime) -> Bool {
+        if let last = self.lastLogs[fault], last.duration(to: now) < .seconds(1) { return false }
+        self.lastLogs[fault] = now
         return true
     }
 }

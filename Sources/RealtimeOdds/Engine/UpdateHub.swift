@@ -12,25 +12,28 @@ final class UpdateHub: Sendable {
     private let state = Mutex(State())
     private let losslessCount = Atomic<Int>(0)
     private let count = Atomic<Int>(0)
-    /// Told when the first lossless subscriber comes or the last one goes.
-    private let losslessChanged: @Sendable (Bool) -> Void
+    /// Told when a lossless subscriber comes or the last one goes: `hasLossless` and `settle` want a look on the feed's
+    /// event loop. It says nothing itself, because two threads may tell their news in the wrong order.
+    private let losslessChanged: @Sendable () -> Void
 
-    init(losslessChanged: @escaping @Sendable (Bool) -> Void) { self.losslessChanged = losslessChanged }
+    init(losslessChanged: @escaping @Sendable () -> Void) { self.losslessChanged = losslessChanged }
 
-    func subscribe(_ delivery: OddsUpdates.Delivery, startingWith slots: [MarketSlot]) -> UpdateSubscriber {
+    func subscribe(_ delivery: OddsUpdates.Delivery, startingWith slots: () -> [MarketSlot]) -> UpdateSubscriber {
         let subscriber = UpdateSubscriber(delivery)
-        for slot in slots where slot.read() != nil { subscriber.changed(slot, values: true, previousTrust: nil) }
         let finished = self.state.withLock { state in
-            if !state.isFinished { state.subscribers[ObjectIdentifier(subscriber)] = subscriber }
+            if !state.isFinished {
+                state.subscribers[ObjectIdentifier(subscriber)] = subscriber
+                self.count.add(1, ordering: .relaxed)
+                if subscriber.isLossless { self.losslessCount.add(1, ordering: .relaxed) }
+            }
             return state.isFinished
         }
+        // Only now: what changes from here on is told, so that nothing falls in between.
+        for slot in slots() { subscriber.begin(with: slot) }
         if finished {
             subscriber.finish()
-            return subscriber
-        }
-        self.count.add(1, ordering: .relaxed)
-        if subscriber.isLossless, self.losslessCount.add(1, ordering: .relaxed).newValue == 1 {
-            self.losslessChanged(true)
+        } else if subscriber.isLossless {
+            self.losslessChanged()
         }
         return subscriber
     }
@@ -41,8 +44,14 @@ final class UpdateHub: Sendable {
         }
         self.count.subtract(1, ordering: .relaxed)
         if subscriber.isLossless, self.losslessCount.subtract(1, ordering: .relaxed).newValue == 0 {
-            self.losslessChanged(false)
+            self.losslessChanged()
         }
+    }
+
+    /// From now on every single change is told: lossless subscribers that came since the last call are brought up to
+    /// this moment. On the feed's event loop, where nothing changes meanwhile.
+    func settle(with slots: [MarketSlot]) {
+        for subscriber in self.all where subscriber.isLossless { subscriber.settle(with: slots) }
     }
 
     /// Whether anyone wants every single change.
@@ -63,8 +72,7 @@ final class UpdateHub: Sendable {
     func changedExactly(_ slot: MarketSlot, values: Bool, previousTrust: Trust?) {
         guard let snapshot = slot.read() else { return }
         for subscriber in self.all where subscriber.isLossless {
-            if let previousTrust { subscriber.append(.trust(snapshot, previous: previousTrust)) }
-            if values { subscriber.append(.odds(snapshot)) }
+            subscriber.changedExactly(snapshot, values: values, previousTrust: previousTrust)
         }
     }
 
@@ -96,10 +104,19 @@ final class UpdateSubscriber: Sendable {
         var previousTrust: Trust?
     }
 
+    private struct Beginning {
+        /// Held so that its identity stays its own.
+        let slot: MarketSlot
+        let snapshot: OddsSnapshot
+    }
+
     private struct State {
         var queue: [Item] = []
         var head = 0
         var pending: [ObjectIdentifier: Pending] = [:]
+        /// What a lossless follower was given to begin with; empty once it hears every change.
+        var begun: [ObjectIdentifier: Beginning] = [:]
+        var isSettled = false
         var lost: UInt64 = 0
         var skipped: UInt64 = 0
         var isFinished = false
@@ -155,20 +172,59 @@ final class UpdateSubscriber: Sendable {
         }
     }
 
-    func append(_ update: OddsUpdate) {
+    /// The values that are there when the follower comes.
+    func begin(with slot: MarketSlot) {
+        guard let snapshot = slot.read() else { return }
+        guard self.isLossless else { return self.changed(slot, values: true, previousTrust: nil) }
         self.mutate { state in
-            if let capacity = self.capacity, state.waitingCount >= capacity {
-                state.lost += 1
-                state.skipped += 1
-            } else {
-                if state.lost > 0 {
-                    // Room again: the loss is told where it happened, before what comes after it.
-                    state.queue.append(.update(.overflow(lost: state.lost)))
-                    state.lost = 0
-                }
-                state.queue.append(.update(update))
-            }
+            // Already settled: what the event loop gave is at least as new.
+            guard !state.isSettled else { return }
+            state.begun[ObjectIdentifier(slot)] = Beginning(slot: slot, snapshot: snapshot)
+            state.queue.append(.update(.odds(snapshot)))
         }
+    }
+
+    /// Hears every change from now on; what has changed since the beginning is told as one change.
+    func settle(with slots: [MarketSlot]) {
+        self.mutate { state in
+            guard !state.isSettled else { return }
+            state.isSettled = true
+            for slot in slots {
+                guard let snapshot = slot.read() else { continue }
+                let begun = state.begun[ObjectIdentifier(slot)]?.snapshot
+                guard snapshot.sequence != begun?.sequence else { continue }
+                if let begun, begun.trust != snapshot.trust || begun.epoch != snapshot.epoch {
+                    self.append(.trust(snapshot, previous: begun.trust), to: &state)
+                }
+                self.append(.odds(snapshot), to: &state)
+            }
+            state.begun = [:]
+        }
+    }
+
+    /// One single change. Before `settle` it is passed over: `settle` tells what it led to.
+    func changedExactly(_ snapshot: OddsSnapshot, values: Bool, previousTrust: Trust?) {
+        self.mutate { state in
+            guard state.isSettled else { return }
+            if let previousTrust { self.append(.trust(snapshot, previous: previousTrust), to: &state) }
+            if values { self.append(.odds(snapshot), to: &state) }
+        }
+    }
+
+    func append(_ update: OddsUpdate) { self.mutate { self.append(update, to: &$0) } }
+
+    private func append(_ update: OddsUpdate, to state: inout State) {
+        if let capacity = self.capacity, state.waitingCount >= capacity {
+            state.lost += 1
+            state.skipped += 1
+            return
+        }
+        if state.lost > 0 {
+            // Room again: the loss is told where it happened, before what comes after it.
+            state.queue.append(.update(.overflow(lost: state.lost)))
+            state.lost = 0
+        }
+        state.queue.append(.update(update))
     }
 
     func finish() { self.mutate { $0.isFinished = true } }
