@@ -178,6 +178,7 @@ public final class RealtimeOddsStreamer: OddsSource, Service {
 
     // MARK: Reading
 
+    /// The latest odds of a market; nil when it is not followed or has no data yet. From any thread, without waiting.
     public func currentOdds(_ market: MarketID) -> OddsSnapshot? { self.board.currentOdds(market) }
 
     /// Follows all markets, beginning with the values that are there. The sequence ends when the streamer stops.
@@ -186,6 +187,7 @@ public final class RealtimeOddsStreamer: OddsSource, Service {
         return OddsUpdates(hub: self.hub, subscriber: self.hub.subscribe(delivery, startingWith: slots))
     }
 
+    /// Every market followed now, and where it stands in its series.
     public var markets: [MarketStatus] {
         let discovered = self.discovery?.markets ?? []
         let known = Set(discovered.map(\.market.id))
@@ -197,6 +199,7 @@ public final class RealtimeOddsStreamer: OddsSource, Service {
             }
     }
 
+    /// Lines, series and counters; about as old as the last read from the socket.
     public var status: StreamStatus {
         let now = self.clock.now().monotonic
         var total = FeedCounters()

@@ -4,6 +4,7 @@ import Synchronization
 /// its slots itself, and touches the lock only when a market is added or removed.
 public final class OddsBoard: Sendable {
     private let slots = Mutex<[MarketID: MarketSlot]>([:])
+    private let lastEpoch = Atomic<UInt64>(1)
 
     /// An empty board.
     public init() {}
@@ -29,5 +30,17 @@ public final class OddsBoard: Sendable {
     }
 
     /// Takes a market off the board; readers that hold its slot keep its last values.
-    public func remove(_ id: MarketID) { self.slots.withLock { _ = $0.removeValue(forKey: id) } }
+    ///
+    /// A market that comes back later has lost its continuity: it comes back under another epoch.
+    public func remove(_ id: MarketID) {
+        self.slots.withLock { _ = $0.removeValue(forKey: id) }
+        self.advanceEpoch()
+    }
+
+    /// The epoch of a market that is new on the board.
+    var epoch: UInt64 { self.lastEpoch.load(ordering: .relaxed) }
+
+    /// A new epoch: greater than any before, for any market.
+    @discardableResult
+    func advanceEpoch() -> UInt64 { self.lastEpoch.add(1, ordering: .relaxed).newValue }
 }

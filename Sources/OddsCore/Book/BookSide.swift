@@ -109,6 +109,17 @@ struct BookSide: ~Copyable {
         self.cleared = stamp
     }
 
+    /// Takes levels away that nothing newer than `stamp` has set: what an older snapshot did not have.
+    mutating func removeAll(notNewerThan stamp: UInt32) {
+        for rung in 0..<self.rungs where Int32(bitPattern: stamp &- self.stamps[rung]) >= 0 {
+            self.stamps[rung] = stamp
+            guard self.sizes[rung] != 0 else { continue }
+            self.sizes[rung] = 0
+            self.vacate(rung)
+        }
+        self.cleared = stamp
+    }
+
     @inline(__always)
     private mutating func rung(of raw: Int) -> Int {
         if self.step == 100 {

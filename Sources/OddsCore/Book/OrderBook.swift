@@ -21,6 +21,8 @@ public struct OrderBook: ~Copyable {
     public enum Applied: Sendable, Equatable {
         /// It is in.
         case applied
+        /// It is in where nothing newer was: a snapshot that newer updates had overtaken.
+        case merged
         /// There is no snapshot yet, so it was left out; the snapshot will contain it.
         case awaitingSnapshot
         /// Something newer is in already, so it was left out.
@@ -29,26 +31,31 @@ public struct OrderBook: ~Copyable {
 
     /// Replaces the whole book.
     ///
-    /// A snapshot that is a little older than what is already in (`within` the window in which rows come late) is
-    /// superseded. One that is older by more than that means that the exchange started over, and replaces the book.
+    /// A snapshot that is a little older than what is already in (within the time by which rows come late) was overtaken:
+    /// it tells every level that nothing newer has told. One that is older by more than that means that the exchange
+    /// started over, and replaces the book, as it does with `force`.
     @discardableResult
     public mutating func replace(
         bids: some Sequence<Level>, asks: some Sequence<Level>, at time: Timestamp, force: Bool = false
     ) -> Applied {
-        if self.hasSnapshot, !force, time < self.lastTime,
-            self.lastTime.milliseconds - time.milliseconds <= OrderBook.latestRow
-        {
-            return .superseded
-        }
         let stamp = UInt32(truncatingIfNeeded: time.milliseconds)
-        self.bids.removeAll(stamp: stamp)
-        self.asks.removeAll(stamp: stamp)
+        let isOvertaken =
+            self.hasSnapshot && !force && time < self.lastTime
+            && time.isWithin(OrderBook.latestRow, before: self.lastTime)
+        if isOvertaken {
+            guard time >= self.snapshotTime else { return .superseded }
+            self.bids.removeAll(notNewerThan: stamp)
+            self.asks.removeAll(notNewerThan: stamp)
+        } else {
+            self.bids.removeAll(stamp: stamp)
+            self.asks.removeAll(stamp: stamp)
+            self.hasSnapshot = true
+            self.lastTime = time
+        }
         for level in bids { _ = self.bids.set(level.price, to: level.size, stamp: stamp) }
         for level in asks { _ = self.asks.set(level.price, to: level.size, stamp: stamp) }
-        self.hasSnapshot = true
         self.snapshotTime = time
-        self.lastTime = time
-        return .applied
+        return isOvertaken ? .merged : .applied
     }
 
     /// How late a row may be and still be a late row, in milliseconds: twice the worst delay measured.
@@ -104,5 +111,13 @@ public struct OrderBook: ~Copyable {
         let ask = self.asks.bestRaw
         return (bestBid == bid || (bestBid == 0 && bid < 0))
             && (bestAsk == ask || (ask < 0 && (bestAsk == 10_000 || bestAsk == 0)))
+    }
+}
+
+extension Timestamp {
+    /// Whether this point is at most so many milliseconds before another.
+    fileprivate func isWithin(_ milliseconds: Int64, before other: Timestamp) -> Bool {
+        let (difference, overflow) = other.milliseconds.subtractingReportingOverflow(self.milliseconds)
+        return !overflow && difference <= milliseconds
     }
 }

@@ -88,7 +88,7 @@ public final class FeedBooks: MarketEventHandler {
     /// Makes books for a market's tokens and room for it on the board.
     public func add(_ market: Market) {
         guard self.marketIndex(market.id) == nil else { return }
-        let index = self.place(MarketState(slot: self.board.add(market), source: self.source))
+        let index = self.place(MarketState(slot: self.board.add(market), source: self.source, epoch: self.board.epoch))
         self.attach(market.yes.asset, to: index, side: .yes)
         if let no = market.no { self.attach(no.asset, to: index, side: .no) }
     }
@@ -135,7 +135,8 @@ public final class FeedBooks: MarketEventHandler {
     private func attach(_ asset: AssetID, to market: Int, side: Side) {
         let found = self.hot.pointee.table.find(asset)
         let index = found >= 0 ? found : self.makeAsset(asset, market: market, side: side)
-        if self.hot.pointee.assets[index]!.pointee.market < 0 { self.unplacedBareAssets -= 1 }  // made or found just above
+        // Made or found just above, so it is there.
+        if self.hot.pointee.assets[index]!.pointee.market < 0 { self.unplacedBareAssets -= 1 }
         self.hot.pointee.assets[index]!.pointee.market = market
         self.hot.pointee.assets[index]!.pointee.side = side
         if side == .yes {
@@ -182,6 +183,7 @@ public final class FeedBooks: MarketEventHandler {
     public func connectionLost(reason: StaleReason) {
         for index in self.hot.pointee.assets.indices { self.hot.pointee.assets[index]?.pointee.forget() }
         self.hot.pointee.heldMarkets.removeAll(keepingCapacity: true)
+        var epoch: UInt64?
         for index in self.hot.pointee.markets.indices {
             guard let market = self.hot.pointee.markets[index] else { continue }
             market.pointee.held = false
@@ -191,7 +193,11 @@ public final class FeedBooks: MarketEventHandler {
             market.pointee.newestTime = .min
             guard market.pointee.words.sequence > 0 else { continue }
             // An attempt that failed before anything was published has not interrupted anything.
-            if market.pointee.lost == nil { market.pointee.words.epoch &+= 1 }
+            if market.pointee.lost == nil {
+                let next = epoch ?? self.board.advanceEpoch()
+                epoch = next
+                market.pointee.words.epoch = next
+            }
             market.pointee.lost = reason
             let trust =
                 market.pointee.phase == .trading
@@ -266,6 +272,7 @@ public final class FeedBooks: MarketEventHandler {
 
     // MARK: Events
 
+    /// Level updates: see `MarketEventHandler`.
     public func priceChanges(
         market: WireText?, timestamp: Timestamp, entries: UnsafeBufferPointer<WirePriceChange>
     ) {
@@ -285,7 +292,7 @@ public final class FeedBooks: MarketEventHandler {
                 if index >= 0 { self.beginMessage(index, at: timestamp) }
             }
             switch asset.pointee.book.apply(entry.side, price: entry.price, size: entry.size, at: timestamp) {
-            case .applied: self.hot.pointee.counters.appliedEntries &+= 1
+            case .applied, .merged: self.hot.pointee.counters.appliedEntries &+= 1
             case .awaitingSnapshot:
                 self.hot.pointee.counters.gatedEntries &+= 1
                 continue
@@ -302,6 +309,7 @@ public final class FeedBooks: MarketEventHandler {
         if current >= 0 { self.endMessage(current) }
     }
 
+    /// A full book: see `MarketEventHandler`.
     public func book(_ event: WireBook) {
         self.hot.pointee.counters.books &+= 1
         let found = self.hot.pointee.table.find(event.asset)
@@ -314,6 +322,16 @@ public final class FeedBooks: MarketEventHandler {
         if index >= 0 { self.beginMessage(index, at: event.timestamp) }
         let applied = asset.pointee.book.replace(
             bids: event.bids, asks: event.asks, at: event.timestamp, force: asset.pointee.resyncing)
+        if applied == .merged {
+            // Newer updates have overtaken it; what they reported still stands.
+            self.hot.pointee.counters.supersededEntries &+= 1
+            if index >= 0, let price = event.lastTradePrice {
+                self.hot.pointee.markets[index]?.pointee.learnTrade(price, from: asset.pointee)
+            }
+            if self.hot.pointee.reportsEveryEntry { self.reportEntry(found, "book", at: event.timestamp) }
+            if index >= 0 { self.endBook(index) }
+            return
+        }
         guard applied == .applied else {
             self.hot.pointee.counters.supersededEntries &+= 1
             if index >= 0 { self.endMessage(index) }
@@ -334,6 +352,7 @@ public final class FeedBooks: MarketEventHandler {
         if index >= 0 { self.endBook(index) }
     }
 
+    /// A trade: see `MarketEventHandler`.
     public func trade(_ event: WireTrade) {
         self.hot.pointee.counters.trades &+= 1
         let found = self.hot.pointee.table.find(event.asset)
@@ -354,6 +373,7 @@ public final class FeedBooks: MarketEventHandler {
         if !market.pointee.held { self.endMessage(index) }
     }
 
+    /// A new tick size: see `MarketEventHandler`.
     public func tickSizeChange(_ event: WireTickSizeChange) {
         self.hot.pointee.counters.tickSizeChanges &+= 1
         let found = self.hot.pointee.table.find(event.asset)
@@ -370,6 +390,7 @@ public final class FeedBooks: MarketEventHandler {
         self.refreshTrust(of: asset.pointee.market)
     }
 
+    /// The top of a book: see `MarketEventHandler`.
     public func bestBidAsk(_ event: WireBestBidAsk) {
         self.hot.pointee.counters.bestBidAsks &+= 1
         let found = self.hot.pointee.table.find(event.asset)
@@ -385,16 +406,20 @@ public final class FeedBooks: MarketEventHandler {
         self.endMessage(index)
     }
 
+    /// An announced market: see `MarketEventHandler`.
     public func newMarket(_ event: WireNewMarket) { self.hot.pointee.counters.newMarkets &+= 1 }
 
+    /// A decided market: see `MarketEventHandler`.
     public func marketResolved(_ event: WireMarketResolved) {
         self.hot.pointee.counters.marketsResolved &+= 1
         self.delegate?.marketResolved(
             MarketID(event.market.string), winner: event.winningAsset.map { AssetID($0.string) }, at: event.timestamp)
     }
 
+    /// A plain text: see `MarketEventHandler`.
     public func plainText(_ text: WireText) { self.hot.pointee.counters.plainTexts &+= 1 }
 
+    /// An event of no known type: see `MarketEventHandler`.
     public func unknownEvent(type: WireText?, error: WireText?) { self.hot.pointee.counters.unknownEvents &+= 1 }
 
     // MARK: Batches
@@ -635,17 +660,15 @@ public final class FeedBooks: MarketEventHandler {
             no: ordered.count > 1 ? Outcome(label: "No", asset: ordered[1]) : nil)
         let slot = self.board.add(known)
         if let existing = self.bareMarkets[id], let state = self.hot.pointee.markets[existing] {
-            var renewed = MarketState(slot: slot, source: self.source)
+            var renewed = MarketState(slot: slot, source: self.source, epoch: state.pointee.words.epoch)
             renewed.newestTime = state.pointee.newestTime
-            renewed.words.epoch = state.pointee.words.epoch
-            renewed.publishedEpoch = state.pointee.words.epoch
             renewed.listed = state.pointee.listed
             renewed.phase = state.pointee.phase
             state.pointee = renewed
             self.attach(ordered[0], to: existing, side: .yes)
             if ordered.count > 1 { self.attach(ordered[1], to: existing, side: .no) }
         } else {
-            let made = self.place(MarketState(slot: slot, source: self.source))
+            let made = self.place(MarketState(slot: slot, source: self.source, epoch: self.board.epoch))
             self.bareMarkets[id] = made
             self.attach(asset.pointee.id, to: made, side: .yes)
         }

@@ -109,17 +109,18 @@ struct MarketState {
     var lastTradeTime = Timestamp(milliseconds: .min)
     /// What is on the board.
     var words = SlotWords()
-    var publishedEpoch: UInt64 = 1
+    var publishedEpoch: UInt64
     /// What took the connection away; nil once something was published on the present one.
     var lost: StaleReason?
     /// What followers have not been told yet.
     var valuesDirty = false
     var trustBefore: Trust?
 
-    init(slot: MarketSlot, source: SnapshotSource) {
+    init(slot: MarketSlot, source: SnapshotSource, epoch: UInt64) {
         self.slot = slot
         self.words.setSource(source)
-        self.words.epoch = 1
+        self.words.epoch = epoch
+        self.publishedEpoch = epoch
     }
 
     /// What the market's books deserve while the connection is up.

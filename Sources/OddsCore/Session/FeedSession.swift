@@ -171,14 +171,14 @@ public struct FeedSession: Sendable {
         }
     }
 
-    /// An asset's book cannot be believed: ask for it again on the live connection.
-    public mutating func resync(_ asset: AssetID, now: MonotonicTime) -> [Action] {
-        guard case .live(var live) = self.state, self.assets.contains(asset), live.pending[asset] == nil else {
-            return []
-        }
-        self.expect([asset], &live, now: now)
+    /// Books cannot be believed: ask for them again on the live connection.
+    public mutating func resync(_ assets: [AssetID], now: MonotonicTime) -> [Action] {
+        guard case .live(var live) = self.state else { return [] }
+        let wanted = assets.filter { self.assets.contains($0) && live.pending[$0] == nil }
+        guard !wanted.isEmpty else { return [] }
+        self.expect(wanted, &live, now: now)
         self.state = .live(live)
-        return [.sendUnsubscribe([asset]), .sendSubscribe([asset])]
+        return [.sendUnsubscribe(wanted), .sendSubscribe(wanted)]
     }
 
     // MARK: The connection

@@ -23,6 +23,7 @@ public struct Odds: Hashable, Comparable, Sendable, BitwiseCopyable {
     @inlinable
     public var complement: Odds { Odds(rawValue: 1_000_000 - self.rawValue) }
 
+    /// By value.
     @inlinable
     public static func < (a: Odds, b: Odds) -> Bool { a.rawValue < b.rawValue }
 

@@ -28,6 +28,7 @@ public struct Price: Hashable, Comparable, Sendable, BitwiseCopyable {
     @inlinable
     public var odds: Odds { Odds(rawValue: self.rawValue * 100) }
 
+    /// By value.
     @inlinable
     public static func < (a: Price, b: Price) -> Bool { a.rawValue < b.rawValue }
 }

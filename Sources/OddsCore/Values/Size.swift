@@ -18,6 +18,7 @@ public struct Size: Hashable, Comparable, Sendable, BitwiseCopyable {
     /// No shares: as a level's new total it means that the level is gone.
     public static let zero = Size(rawValue: 0)
 
+    /// By value.
     @inlinable
     public static func < (a: Size, b: Size) -> Bool { a.rawValue < b.rawValue }
 

@@ -22,6 +22,7 @@ public struct MonotonicTime: InstantProtocol, Hashable, Sendable {
         .nanoseconds(other.nanoseconds) - .nanoseconds(self.nanoseconds)
     }
 
+    /// By value.
     @inlinable
     public static func < (a: MonotonicTime, b: MonotonicTime) -> Bool { a.nanoseconds < b.nanoseconds }
 }
@@ -56,6 +57,7 @@ public struct Timestamp: Hashable, Comparable, Sendable, BitwiseCopyable {
         .milliseconds(other.milliseconds) - .milliseconds(self.milliseconds)
     }
 
+    /// By value.
     @inlinable
     public static func < (a: Timestamp, b: Timestamp) -> Bool { a.milliseconds < b.milliseconds }
 }

@@ -5,7 +5,7 @@ import OddsCore
 /// One socket of a line: owns the transport, asks the session what to do, and does it.
 ///
 /// Everything happens on one event loop; bytes go straight into the pipeline there, without a hop or a lock.
-final class FeedConnection: TransportDelegate, FeedPipelineDelegate {
+final class FeedConnection: FeedPipelineDelegate {
     /// What the connection shows to other threads, renewed once per read.
     struct Report: Sendable {
         var phase = FeedSession.Phase.idle
@@ -29,11 +29,13 @@ final class FeedConnection: TransportDelegate, FeedPipelineDelegate {
     private let books: FeedBooks
     private let pipeline: FeedPipeline
     private var session: FeedSession
+    /// The socket in use; an older one may still be on its way out.
     private var attempt: Attempt?
+    private var openSockets = 0
+    private var resyncs: [AssetID] = []
     private var timer: Scheduled<Void>?
     private var timerDeadline: MonotonicTime?
     private var heldTimer: Scheduled<Void>?
-    private var isReading = false
     private var lastDataFrames: UInt64 = 0
     private var disconnects: UInt64 = 0
     private var lastError: String?
@@ -105,7 +107,7 @@ final class FeedConnection: TransportDelegate, FeedPipelineDelegate {
         self.books.connectionLost(reason: .stopped)
         self.flushChanges()
         let gone = self.setup.eventLoop.makePromise(of: Void.self)
-        if self.attempt == nil { gone.succeed() } else { self.goneWaiters.append(gone) }
+        if self.openSockets == 0 { gone.succeed() } else { self.goneWaiters.append(gone) }
         return gone.futureResult
     }
 
@@ -131,8 +133,11 @@ final class FeedConnection: TransportDelegate, FeedPipelineDelegate {
     }
 
     private func connect() {
+        // How the connection before ended is no reason for this one's end.
+        self.pipeline.open(maskingSeed: self.generator.next())
         let attempt = Attempt(owner: self)
         self.attempt = attempt
+        self.openSockets += 1
         self.logger.debug("Feed connecting", metadata: [LogKey.url: "\(self.setup.endpoint)"])
         attempt.transport = WebSocketTransport.connect(
             to: self.setup.endpoint, security: self.setup.security, on: self.setup.eventLoop,
@@ -149,20 +154,17 @@ final class FeedConnection: TransportDelegate, FeedPipelineDelegate {
 
     private func closeInGoodOrder() {
         self.pipeline.close(code: WebSocketCloseStatus.normal, reason: "")
-        self.flushOutput()
-        guard let transport = self.attempt?.transport else { return }
-        transport.close()
+        self.dropTransport()
         self.books.connectionLost(reason: .disconnected)
         self.flushChanges()
     }
 
-    /// Lets the current socket go without waiting for it; what it still says is ignored.
+    /// Lets the current socket go without waiting for it; what it still says is heard by nobody.
     private func dropTransport() {
-        guard let attempt = self.attempt else { return }
         self.flushOutput()
-        attempt.owner = nil
-        attempt.transport?.close()
+        let attempt = self.attempt
         self.attempt = nil
+        attempt?.transport?.close()
     }
 
     private func lost(retryAfter: Duration?) {
@@ -209,44 +211,46 @@ final class FeedConnection: TransportDelegate, FeedPipelineDelegate {
 
     // MARK: Transport
 
-    /// Ties a transport to its owner for as long as it is the current one, so that a late word of an old socket is heard
-    /// by nobody.
+    /// One socket. Only the current one is heard: a late word of an older one reaches nobody.
     private final class Attempt: TransportDelegate {
-        var owner: FeedConnection?
+        let owner: FeedConnection
         var transport: WebSocketTransport?
 
         init(owner: FeedConnection) { self.owner = owner }
 
+        @inline(__always)
+        private var isCurrent: Bool { self.owner.attempt === self }
+
         func transportConnected(_ transport: WebSocketTransport) {
             self.transport = transport
-            self.owner?.transportConnected(transport)
+            if self.isCurrent { self.owner.transportConnected(transport) }
         }
 
-        @inline(__always)
-        func transportReceived(_ bytes: UnsafeMutableRawBufferPointer) { self.owner?.transportReceived(bytes) }
-        func transportReadComplete() { self.owner?.transportReadComplete() }
+        func transportReceived(_ bytes: UnsafeMutableRawBufferPointer) {
+            if self.isCurrent { self.owner.transportReceived(bytes) }
+        }
+
+        func transportReadComplete() {
+            if self.isCurrent { self.owner.transportReadComplete() }
+        }
 
         func transportClosed(_ error: TransportError?) {
-            self.owner?.transportClosed(error)
-            self.owner = nil
             self.transport = nil
+            self.owner.socketGone(wasCurrent: self.isCurrent, error)
         }
     }
 
-    func transportConnected(_ transport: WebSocketTransport) {
-        self.pipeline.open(maskingSeed: self.generator.next())
+    private func transportConnected(_ transport: WebSocketTransport) {
         self.logger.info("Feed connected", metadata: [LogKey.url: "\(self.setup.endpoint)"])
         self.perform(self.session.connected(now: self.now))
     }
 
-    func transportReceived(_ bytes: UnsafeMutableRawBufferPointer) {
+    private func transportReceived(_ bytes: UnsafeMutableRawBufferPointer) {
         self.lastReceive = self.setup.clock.now()
-        self.isReading = true
         self.pipeline.receive(bytes, at: self.lastReceive)
     }
 
-    func transportReadComplete() {
-        self.isReading = false
+    private func transportReadComplete() {
         let now = self.lastReceive.monotonic
         self.session.bytesReceived(now: now)
         let counters = self.books.counters
@@ -266,16 +270,18 @@ final class FeedConnection: TransportDelegate, FeedPipelineDelegate {
         self.publishReport()
     }
 
-    func transportClosed(_ error: TransportError?) {
-        self.attempt = nil
-        let gone = self.goneWaiters
-        self.goneWaiters = []
-        if self.session.phase == .live || self.session.phase == .connecting {
+    private func socketGone(wasCurrent: Bool, _ error: TransportError?) {
+        self.openSockets -= 1
+        if wasCurrent {
+            self.attempt = nil
             let reason = self.closeReason(error)
             self.lastError = reason
             self.logger.warning("Feed connection lost", metadata: [LogKey.reason: "\(reason)"])
             self.lost(retryAfter: error?.retryAfter)
         }
+        guard self.openSockets == 0 else { return }
+        let gone = self.goneWaiters
+        self.goneWaiters = []
         for promise in gone { promise.succeed() }
     }
 
@@ -301,10 +307,16 @@ final class FeedConnection: TransportDelegate, FeedPipelineDelegate {
         self.logger.info(
             "Asking for a fresh book",
             metadata: [LogKey.reason: "\(reason.rawValue)", LogKey.asset: "\(asset)"])
-        // In the middle of a read: the session is asked now, the messages leave with the read's end.
-        let actions = self.session.resync(asset, now: self.now)
+        // In the middle of a frame: what is asked for is gathered, and leaves when the frame is done with.
+        self.resyncs.append(asset)
+        guard self.resyncs.count == 1 else { return }
         let bound = NIOLoopBound(self, eventLoop: self.setup.eventLoop)
-        self.setup.eventLoop.execute { bound.value.perform(actions) }
+        self.setup.eventLoop.execute {
+            let connection = bound.value
+            let assets = connection.resyncs
+            connection.resyncs = []
+            connection.perform(connection.session.resync(assets, now: connection.now))
+        }
     }
 
     func marketChanged(_ slot: MarketSlot, valuesChanged: Bool, previousTrust: Trust?) {

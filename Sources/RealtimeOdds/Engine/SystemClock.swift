@@ -1,9 +1,9 @@
 #if canImport(Glibc)
-    import Glibc
+import Glibc
 #elseif canImport(Musl)
-    import Musl
+import Musl
 #else
-    import Darwin
+import Darwin
 #endif
 public import OddsCore
 
@@ -19,6 +19,7 @@ public struct SystemClock: StreamClock {
             unixNanoseconds: Self.read(CLOCK_REALTIME))
     }
 
+    /// Returns at or after the instant; throws `CancellationError` when the task is cancelled first.
     public func sleep(until instant: MonotonicTime) async throws {
         let rest = self.now().monotonic.duration(to: instant)
         guard rest > .zero else { return try Task.checkCancellation() }

@@ -62,7 +62,9 @@ package final class HTTPClientTransport: RESTTransport {
                 return client
             }
         }
-        guard let client else { throw RESTError(.cancelled, "the HTTP client was shut down: nothing is asked any more") }
+        guard let client else {
+            throw RESTError(.cancelled, "the HTTP client was shut down: nothing is asked any more")
+        }
         return client
     }
 

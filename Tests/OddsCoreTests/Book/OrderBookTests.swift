@@ -14,7 +14,10 @@ private struct BookModel {
     var lastTime: Int64 = 0
 
     mutating func replace(bids: [Level], asks: [Level], at time: Int64) -> OrderBook.Applied {
-        if self.snapshotTime != nil, time < self.lastTime, self.lastTime - time <= 6000 { return .superseded }
+        if let snapshotTime, time < self.lastTime, self.lastTime - time <= 6000 {
+            guard time >= snapshotTime else { return .superseded }
+            return self.merge(bids: bids, asks: asks, at: time, since: snapshotTime)
+        }
         self.sizes = [:]
         self.stamps = [:]
         for (side, levels) in [(BookSideKind.bids, bids), (.asks, asks)] {
@@ -23,6 +26,21 @@ private struct BookModel {
         self.snapshotTime = time
         self.lastTime = time
         return .applied
+    }
+
+    /// An overtaken snapshot: it speaks for every level that nothing newer has spoken for.
+    private mutating func merge(
+        bids: [Level], asks: [Level], at time: Int64, since snapshotTime: Int64
+    ) -> OrderBook.Applied {
+        self.sizes = self.sizes.filter { self.stamps[$0.key] ?? snapshotTime > time }
+        self.stamps = self.stamps.filter { $0.value > time }
+        for (side, levels) in [(BookSideKind.bids, bids), (.asks, asks)] {
+            for level in levels where self.stamps[Key(side: side, price: level.price)] == nil {
+                self.sizes[Key(side: side, price: level.price)] = level.size
+            }
+        }
+        self.snapshotTime = time
+        return .merged
     }
 
     mutating func apply(_ side: BookSideKind, _ level: Level, at time: Int64) -> OrderBook.Applied {
@@ -194,14 +212,26 @@ private final class TestBook {
         #expect(book.apply(.bids, price: 0.4, size: 9, at: self.time(1500)) == .superseded)
     }
 
-    @Test func aSnapshotALittleOlderThanTheBookIsSuperseded() {
+    @Test func aSnapshotThatWasOvertakenTellsWhatNothingNewerHasTold() {
         let book = TestBook()
-        book.replace(bids: [], asks: [], at: self.time(10_000))
+        book.replace(bids: [Level(price: 0.3, size: 3)], asks: [], at: self.time(10_000))
+        book.apply(.bids, price: 0.4, size: 5, at: self.time(20_000))
+        let older = [Level(price: 0.1, size: 1), Level(price: 0.4, size: 9)]
+        #expect(book.replace(bids: older, asks: [], at: self.time(15_000)) == .merged)
+        #expect(book.bidLevels() == [Level(price: 0.1, size: 1), Level(price: 0.4, size: 5)])
+        #expect(book.lastTime == self.time(20_000))
+        #expect(book.apply(.bids, price: 0.2, size: 1, at: self.time(14_999)) == .superseded)
+        #expect(book.apply(.bids, price: 0.2, size: 1, at: self.time(15_001)) == .applied)
+    }
+
+    @Test func aSnapshotOlderThanTheLastOneIsSuperseded() {
+        let book = TestBook()
+        book.replace(bids: [], asks: [], at: self.time(19_000))
         book.apply(.bids, price: 0.4, size: 5, at: self.time(20_000))
         let older = [Level(price: 0.1, size: 1)]
-        #expect(book.replace(bids: older, asks: [], at: self.time(19_999)) == .superseded)
+        #expect(book.replace(bids: older, asks: [], at: self.time(18_999)) == .superseded)
         #expect(book.replace(bids: older, asks: [], at: self.time(14_000)) == .superseded)
-        #expect(book.bestBid?.price == 0.4)
+        #expect(book.bidLevels() == [Level(price: 0.4, size: 5)])
         #expect(book.replace(bids: older, asks: [], at: self.time(14_000), force: true) == .applied)
         #expect(book.bestBid?.price == 0.1)
     }

@@ -265,28 +265,28 @@ private func s(_ seconds: Double) -> MonotonicTime { MonotonicTime(nanoseconds: 
         _ = session.connected(now: s(0))
         #expect(self.run(&session, until: s(10)).contains { $0.contains("abandon") })
         session.snapshotReceived("a")
-        #expect(session.resync("a", now: s(20)) == [.sendUnsubscribe(["a"]), .sendSubscribe(["a"])])
+        #expect(session.resync(["a"], now: s(20)) == [.sendUnsubscribe(["a"]), .sendSubscribe(["a"])])
         #expect(self.run(&session, until: s(30)).contains { $0.contains("abandon") })
     }
 
     @Test func aFreshBookIsAskedForOnce() {
         var session = self.live()
-        #expect(session.resync("a", now: s(1)) == [.sendUnsubscribe(["a"]), .sendSubscribe(["a"])])
-        #expect(session.resync("a", now: s(2)) == [])
-        #expect(session.resync("x", now: s(2)) == [])
+        #expect(session.resync(["a"], now: s(1)) == [.sendUnsubscribe(["a"]), .sendSubscribe(["a"])])
+        #expect(session.resync(["a"], now: s(2)) == [])
+        #expect(session.resync(["x"], now: s(2)) == [])
         #expect(session.nextDeadline == s(4))
         session.snapshotReceived("a")
         #expect(session.nextDeadline == s(5))
-        #expect(session.resync("a", now: s(2)).count == 2)
+        #expect(session.resync(["a"], now: s(2)).count == 2)
     }
 
     @Test func aFreshBookIsNotAskedForWithoutAConnection() {
         var session = self.fresh()
         _ = session.follow(["a"], now: s(0))
-        #expect(session.resync("a", now: s(0)) == [])
+        #expect(session.resync(["a"], now: s(0)) == [])
         _ = session.disconnected(now: s(0))
         _ = session.disconnected(now: s(0))
-        #expect(session.resync("a", now: s(0)) == [])
+        #expect(session.resync(["a"], now: s(0)) == [])
     }
 
     @Test func anAssetThatIsUnfollowedIsNotWaitedFor() {
@@ -321,7 +321,7 @@ private func s(_ seconds: Double) -> MonotonicTime { MonotonicTime(nanoseconds: 
             #expect(session.connected(now: s(1)) == [])
             #expect(session.disconnected(now: s(1)) == [])
             #expect(session.deadlineReached(now: s(1)) == [])
-            #expect(session.resync("z", now: s(1)) == [])
+            #expect(session.resync(["z"], now: s(1)) == [])
             #expect(session.nextDeadline == nil)
             session.bytesReceived(now: s(1))
             session.dataReceived(now: s(1))
