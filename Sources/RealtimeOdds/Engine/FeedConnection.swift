@@ -53,7 +53,7 @@ final class FeedConnection: FeedPipelineDelegate {
         self.number = number
         self.setup = setup
         self.engine = engine
-        self.books = FeedBooks(board: setup.board, source: .line(line))
+        self.books = FeedBooks(board: setup.board, source: .line(line), line: line, arbiter: engine.arbiter)
         self.pipeline = FeedPipeline(
             books: self.books, maximumMessageSize: setup.configuration.maximumMessageSize)
         self.session = FeedSession(limits: setup.configuration.sessionLimits, seed: seed)
@@ -169,6 +169,7 @@ final class FeedConnection: FeedPipelineDelegate {
 
     private func lost(retryAfter: Duration?) {
         self.disconnects += 1
+        self.books.begin(at: self.setup.clock.now())
         self.books.connectionLost(reason: .disconnected)
         self.flushChanges()
         self.perform(self.session.disconnected(now: self.now, retryAfter: retryAfter))
@@ -299,6 +300,15 @@ final class FeedConnection: FeedPipelineDelegate {
         self.books.drainChanges { slot, values, previousTrust in
             self.engine.changed(slot, values: values, previousTrust: previousTrust)
         }
+        self.engine.watchArbiter()
+    }
+
+    /// This connection's line has missed an update of the market.
+    func suspectBehind(_ market: MarketID) {
+        self.lastReceive = self.setup.clock.now()
+        self.books.begin(at: self.lastReceive)
+        self.books.suspectBehind(market)
+        self.flushChanges()
     }
 
     func snapshotArrived(_ asset: AssetID) { self.session.snapshotReceived(asset) }
