@@ -8,8 +8,10 @@ public protocol AppliedMessageObserver: Sendable {
 
 /// One applied entry of a message, with the rebuilt book's best prices after it.
 public struct AppliedMessage: Sendable {
-    /// Counts a connection's entries from 1.
+    /// Counts the entries of all lines from 1.
     public let number: UInt64
+    /// The line that brought it; with several lines each brings every message.
+    public let line: Int
     /// The token whose book it went into.
     public let asset: AssetID
     /// The venue's event type.

@@ -7,7 +7,9 @@ extension RealtimeOddsConfiguration {
         guard !self.markets.isEmpty else {
             throw refuse("markets is empty: name at least one series, slug, condition id or list of assets")
         }
-        guard self.lines == 1 else { throw refuse("lines is \(self.lines): one line is what there is so far") }
+        guard (1...FeedArbiter.maximumLines).contains(self.lines) else {
+            throw refuse("lines is \(self.lines): use 1 to \(FeedArbiter.maximumLines)")
+        }
         guard (1024...(1 << 30)).contains(self.maximumMessageSize) else {
             throw refuse("maximumMessageSize is \(self.maximumMessageSize): use 1 KiB to 1 GiB, in bytes")
         }

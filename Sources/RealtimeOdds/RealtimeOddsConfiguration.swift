@@ -24,8 +24,8 @@ public struct RealtimeOddsConfiguration: Sendable {
     public var gammaREST = "https://gamma-api.polymarket.com"
     /// A PEM file with the certificate authorities to trust instead of the system's; nil for the system's.
     public var certificateAuthorityFile: String?
-    /// How many independent lines carry the same assets.
-    public var lines = 1
+    /// How many independent lines carry the same assets, 1 to 4. With two, the loss of one loses nothing.
+    public var lines = 2
     /// The largest message accepted, in bytes; a larger one closes the connection with code 1009.
     public var maximumMessageSize = 8 * 1024 * 1024
     /// How many assets one connection carries; more are spread over further connections (venue limit: 500).

@@ -158,11 +158,11 @@ struct SlotWords {
             unixNanoseconds: Int64(bitPattern: self[2]))
     }
 
-    /// Whether prices, sizes, last trades and source are the same.
+    /// Whether prices, sizes and last trades are the same, whichever line they came from.
     @inline(__always)
     func hasSameValues(as other: borrowing SlotWords) -> Bool {
         let difference: UInt64 =
-            (self[3] ^ other[3]) | ((self[4] ^ other[4]) & 0xFFFF_0000_FFFF_FFFF) | (self[5] ^ other[5])
+            (self[3] ^ other[3]) | ((self[4] ^ other[4]) & 0x0000_0000_FFFF_FFFF) | (self[5] ^ other[5])
             | (self[6] ^ other[6]) | (self[7] ^ other[7]) | (self[8] ^ other[8])
         return difference == 0
     }
@@ -197,6 +197,7 @@ extension SuspectReason {
         case .tickSizeChanged: 3
         case .mirrorMismatch: 4
         case .resynchronising: 5
+        case .behind: 6
         }
     }
 }

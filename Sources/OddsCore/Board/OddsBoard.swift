@@ -18,11 +18,12 @@ public final class OddsBoard: Sendable {
     /// All markets on the board, in no particular order.
     public var markets: [Market] { self.slots.withLock { $0.values.map(\.market) } }
 
-    /// Makes room for a market. A market that is there with the same tokens keeps its slot and values.
+    /// Makes room for a market. One that is there with these tokens, and perhaps the other of a pair, keeps its slot and
+    /// values.
     @discardableResult
     public func add(_ market: Market) -> MarketSlot {
         self.slots.withLock { slots in
-            if let slot = slots[market.id], slot.market.assets == market.assets { return slot }
+            if let slot = slots[market.id], slot.market.has(market.assets) { return slot }
             let slot = MarketSlot(market: market)
             slots[market.id] = slot
             return slot
@@ -43,4 +44,11 @@ public final class OddsBoard: Sendable {
     /// A new epoch: greater than any before, for any market.
     @discardableResult
     func advanceEpoch() -> UInt64 { self.lastEpoch.add(1, ordering: .relaxed).newValue }
+}
+
+extension Market {
+    /// Whether these are the market's tokens, in the market's order, or the first known of them.
+    fileprivate func has(_ assets: [AssetID]) -> Bool {
+        self.assets == assets || (assets.count == 1 && self.assets.contains(assets[0]))
+    }
 }

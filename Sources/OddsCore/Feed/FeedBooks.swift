@@ -63,23 +63,36 @@ public final class FeedBooks: MarketEventHandler {
 
     private let board: OddsBoard
     private let source: SnapshotSource
+    private let arbiter: FeedArbiter
+    private let line: Int
     /// Tokens followed without discovery, in the order they were named.
     private var bareAssets: [AssetID] = []
     private var bareMarkets: [MarketID: Int] = [:]
     /// How many of them no frame has told the market of.
     private var unplacedBareAssets = 0
 
-    /// Books that publish on a board.
-    public init(board: OddsBoard, source: SnapshotSource) {
+    /// Books that publish on a board on their own.
+    public convenience init(board: OddsBoard, source: SnapshotSource) {
+        self.init(board: board, source: source, line: 0, arbiter: FeedArbiter(board: board))
+    }
+
+    /// Books of one of several lines (0 to 3), which publish what the arbiter lets them.
+    public init(board: OddsBoard, source: SnapshotSource, line: Int, arbiter: FeedArbiter) {
+        precondition((0..<FeedArbiter.maximumLines).contains(line), "lines are numbered from 0 to 3")
         self.board = board
         self.source = source
+        self.line = line
+        self.arbiter = arbiter
         self.hot = .allocate(capacity: 1)
         self.hot.initialize(to: Hot())
     }
 
     deinit {
         for case let asset? in self.hot.pointee.assets { Self.free(asset) }
-        for case let market? in self.hot.pointee.markets { Self.free(market) }
+        for case let market? in self.hot.pointee.markets {
+            self.arbiter.leave(market.pointee.table, line: self.line)
+            Self.free(market)
+        }
         Self.free(self.hot)
     }
 
@@ -88,7 +101,7 @@ public final class FeedBooks: MarketEventHandler {
     /// Makes books for a market's tokens and room for it on the board.
     public func add(_ market: Market) {
         guard self.marketIndex(market.id) == nil else { return }
-        let index = self.place(MarketState(slot: self.board.add(market), source: self.source, epoch: self.board.epoch))
+        let index = self.place(self.state(for: self.board.add(market)))
         self.attach(market.yes.asset, to: index, side: .yes)
         if let no = market.no { self.attach(no.asset, to: index, side: .no) }
     }
@@ -113,8 +126,13 @@ public final class FeedBooks: MarketEventHandler {
         }
         self.hot.pointee.dirty.removeAll { $0 == index }
         self.hot.pointee.heldMarkets.removeAll { $0 == index }
+        self.arbiter.leave(state.pointee.table, line: self.line)
         Self.free(state)
         self.hot.pointee.markets[index] = nil
+    }
+
+    private func state(for slot: MarketSlot) -> MarketState {
+        MarketState(slot: slot, table: self.arbiter.join(slot), source: self.source)
     }
 
     private func marketIndex(_ id: MarketID) -> Int? {
@@ -179,11 +197,11 @@ public final class FeedBooks: MarketEventHandler {
     @inline(__always)
     public func begin(at now: ReceiveTime) { self.hot.pointee.now = now }
 
-    /// The connection is gone: every market is stale from its last message on, and its epoch is over.
+    /// The connection is gone: here every market is stale from its last message on. Unless another line carries it, the
+    /// board says so, and the market's epoch is over.
     public func connectionLost(reason: StaleReason) {
         for index in self.hot.pointee.assets.indices { self.hot.pointee.assets[index]?.pointee.forget() }
         self.hot.pointee.heldMarkets.removeAll(keepingCapacity: true)
-        var epoch: UInt64?
         for index in self.hot.pointee.markets.indices {
             guard let market = self.hot.pointee.markets[index] else { continue }
             market.pointee.held = false
@@ -192,12 +210,6 @@ public final class FeedBooks: MarketEventHandler {
             market.pointee.suspicion = []
             market.pointee.newestTime = .min
             guard market.pointee.words.sequence > 0 else { continue }
-            // An attempt that failed before anything was published has not interrupted anything.
-            if market.pointee.lost == nil {
-                let next = epoch ?? self.board.advanceEpoch()
-                epoch = next
-                market.pointee.words.epoch = next
-            }
             market.pointee.lost = reason
             let trust =
                 market.pointee.phase == .trading
@@ -219,6 +231,16 @@ public final class FeedBooks: MarketEventHandler {
         for index in self.hot.pointee.markets.indices where self.hot.pointee.markets[index] != nil {
             self.refreshTrust(of: index)
         }
+    }
+
+    /// This line has missed an update of a market that another one had: fresh books are needed.
+    public func suspectBehind(_ market: MarketID) {
+        guard let index = self.marketIndex(market), let state = self.hot.pointee.markets[index] else { return }
+        state.pointee.suspicion.insert(.behind)
+        for asset in [state.pointee.yes, state.pointee.no] where asset >= 0 {
+            self.requestResync(asset, reason: .behind)
+        }
+        self.refreshTrust(of: index)
     }
 
     /// Marks a market as ended, decided or in its window again.
@@ -289,7 +311,7 @@ public final class FeedBooks: MarketEventHandler {
             if index != current {
                 if current >= 0 { self.endMessage(current) }
                 current = index
-                if index >= 0 { self.beginMessage(index, at: timestamp) }
+                if index >= 0 { self.beginMessage(index, at: timestamp, counts: 1) }
             }
             switch asset.pointee.book.apply(entry.side, price: entry.price, size: entry.size, at: timestamp) {
             case .applied, .merged: self.hot.pointee.counters.appliedEntries &+= 1
@@ -319,7 +341,7 @@ public final class FeedBooks: MarketEventHandler {
         }
         if asset.pointee.market < 0 { self.adopt(found, market: event.market) }
         let index = asset.pointee.market
-        if index >= 0 { self.beginMessage(index, at: event.timestamp) }
+        if index >= 0 { self.beginMessage(index, at: event.timestamp, counts: 0) }
         let applied = asset.pointee.book.replace(
             bids: event.bids, asks: event.asks, at: event.timestamp, force: asset.pointee.resyncing)
         if applied == .merged {
@@ -401,7 +423,7 @@ public final class FeedBooks: MarketEventHandler {
         let index = asset.pointee.market
         guard index >= 0, let market = self.hot.pointee.markets[index], asset.pointee.book.hasSnapshot else { return }
         guard event.timestamp.milliseconds >= market.pointee.newestTime else { return }
-        self.beginMessage(index, at: event.timestamp)
+        self.beginMessage(index, at: event.timestamp, counts: 0)
         asset.pointee.report(event.bestBid, event.bestAsk)
         self.endMessage(index)
     }
@@ -425,11 +447,17 @@ public final class FeedBooks: MarketEventHandler {
     // MARK: Batches
 
     @inline(__always)
-    private func beginMessage(_ index: Int, at time: Timestamp) {
+    private func beginMessage(_ index: Int, at time: Timestamp, counts: UInt32) {
         let market = self.hot.pointee.markets[index].unsafelyUnwrapped
-        guard time.milliseconds != market.pointee.newestTime else { return }
+        if time.milliseconds == market.pointee.newestTime {
+            market.pointee.messages &+= counts
+            return
+        }
         if market.pointee.held, time.milliseconds > market.pointee.newestTime { self.endBatch(index) }
-        if time.milliseconds > market.pointee.newestTime { market.pointee.newestTime = time.milliseconds }
+        if time.milliseconds > market.pointee.newestTime {
+            market.pointee.newestTime = time.milliseconds
+            market.pointee.messages = counts
+        }
     }
 
     @inline(__always)
@@ -592,13 +620,19 @@ public final class FeedBooks: MarketEventHandler {
         words.setLastTrades(yes: last, no: last < 0 ? -1 : 10_000 &- last)
         words.setTrust(market.pointee.trust)
         words.sequence &+= 1
-        let valuesChanged = words.sequence == 1 || !words.hasSameValues(as: market.pointee.words)
-        let trustChanged = words.sequence > 1 && words.trustCode != market.pointee.words.trustCode
-        let previous = trustChanged ? market.pointee.words.trust : nil
-        market.pointee.slot.write(words)
         market.pointee.words = words
         market.pointee.lost = nil
-        if valuesChanged || trustChanged { self.changed(index, market, values: valuesChanged, previousTrust: previous) }
+        self.offer(index, market)
+    }
+
+    @inline(__always)
+    private func offer(_ index: Int, _ market: UnsafeMutablePointer<MarketState>) {
+        let outcome = market.pointee.table.pointee.offer(
+            market.pointee.words, count: market.pointee.messages, from: self.line,
+            at: self.hot.pointee.now.monotonic)
+        if let outcome {
+            self.changed(index, market, values: outcome.values, previousTrust: outcome.previousTrust)
+        }
     }
 
     private func changed(
@@ -612,17 +646,13 @@ public final class FeedBooks: MarketEventHandler {
         }
     }
 
-    /// Puts a trust on the board without touching the values.
+    /// Offers another trust without touching the values.
     private func setTrust(_ trust: Trust, of index: Int) {
         guard let market = self.hot.pointee.markets[index], market.pointee.words.sequence > 0 else { return }
-        let previous = market.pointee.words.trust
-        let epochChanged = market.pointee.words.epoch != market.pointee.publishedEpoch
+        guard market.pointee.words.trust != trust else { return }
         market.pointee.words.setTrust(trust)
-        guard epochChanged || previous != trust else { return }
-        market.pointee.publishedEpoch = market.pointee.words.epoch
         market.pointee.words.sequence &+= 1
-        market.pointee.slot.write(market.pointee.words)
-        self.changed(index, market, values: false, previousTrust: previous)
+        self.offer(index, market)
     }
 
     /// Recomputes a market's trust from its phase and what contradicts it.
@@ -655,22 +685,28 @@ public final class FeedBooks: MarketEventHandler {
                 asset.pointee.id
             ]
         let ordered = members.sorted { a, b in self.order(of: a) < self.order(of: b) }
-        let known = Market(
-            id: id, slug: "", yes: Outcome(label: "Yes", asset: ordered[0]),
-            no: ordered.count > 1 ? Outcome(label: "No", asset: ordered[1]) : nil)
-        let slot = self.board.add(known)
+        let slot = self.board.add(
+            Market(
+                id: id, slug: "", yes: Outcome(label: "Yes", asset: ordered[0]),
+                no: ordered.count > 1 ? Outcome(label: "No", asset: ordered[1]) : nil))
+        let place: Int
         if let existing = self.bareMarkets[id], let state = self.hot.pointee.markets[existing] {
-            var renewed = MarketState(slot: slot, source: self.source, epoch: state.pointee.words.epoch)
-            renewed.newestTime = state.pointee.newestTime
-            renewed.listed = state.pointee.listed
-            renewed.phase = state.pointee.phase
-            state.pointee = renewed
-            self.attach(ordered[0], to: existing, side: .yes)
-            if ordered.count > 1 { self.attach(ordered[1], to: existing, side: .no) }
+            place = existing
+            if state.pointee.slot !== slot {
+                var renewed = self.state(for: slot)
+                renewed.newestTime = state.pointee.newestTime
+                renewed.listed = state.pointee.listed
+                renewed.phase = state.pointee.phase
+                self.arbiter.leave(state.pointee.table, line: self.line)
+                state.pointee = renewed
+            }
         } else {
-            let made = self.place(MarketState(slot: slot, source: self.source, epoch: self.board.epoch))
-            self.bareMarkets[id] = made
-            self.attach(asset.pointee.id, to: made, side: .yes)
+            place = self.place(self.state(for: slot))
+            self.bareMarkets[id] = place
+        }
+        // Another line may have learnt of the pair before: then both are known at once.
+        for (token, side) in [(Optional(slot.market.yes.asset), Side.yes), (slot.market.no?.asset, .no)] {
+            if let token, self.hot.pointee.table.find(token) >= 0 { self.attach(token, to: place, side: side) }
         }
     }
 

@@ -17,11 +17,12 @@ struct Suspicion: OptionSet {
     static let malformedFrame = Suspicion(rawValue: 8)
     static let tickSizeChanged = Suspicion(rawValue: 16)
     static let resynchronising = Suspicion(rawValue: 32)
+    static let behind = Suspicion(rawValue: 64)
 
     /// Ends when the exchange agrees again.
     static let untilAgreement: Suspicion = [.topMismatch, .crossed, .mirrorMismatch]
     /// Ends when fresh books are in.
-    static let untilSnapshot: Suspicion = [.malformedFrame, .tickSizeChanged, .resynchronising]
+    static let untilSnapshot: Suspicion = [.malformedFrame, .tickSizeChanged, .resynchronising, .behind]
 
     init(rawValue: UInt8) { self.rawValue = rawValue }
 
@@ -33,6 +34,7 @@ struct Suspicion: OptionSet {
         case .tickSizeChanged: self = .tickSizeChanged
         case .mirrorMismatch: self = .mirrorMismatch
         case .resynchronising: self = .resynchronising
+        case .behind: self = .behind
         }
     }
 
@@ -43,6 +45,7 @@ struct Suspicion: OptionSet {
         if self.contains(.mirrorMismatch) { return .mirrorMismatch }
         if self.contains(.malformedFrame) { return .malformedFrame }
         if self.contains(.tickSizeChanged) { return .tickSizeChanged }
+        if self.contains(.behind) { return .behind }
         return .resynchronising
     }
 }
@@ -90,11 +93,15 @@ struct AssetState: ~Copyable {
 /// One followed market.
 struct MarketState {
     let slot: MarketSlot
+    /// This line's seat among those that carry the market.
+    let table: UnsafeMutablePointer<Arbitration>
     /// The numbers of its tokens; -1 when it has none.
     var yes = -1
     var no = -1
     /// The newest stamp seen, in milliseconds.
     var newestTime = Int64.min
+    /// Changes of that stamp. Books are not counted: a line that has just subscribed has had some that its twin has not.
+    var messages: UInt32 = 0
     /// The books are in the middle of a batch and the board keeps the state before it.
     var held = false
     var heldSince = MonotonicTime(nanoseconds: 0)
@@ -107,20 +114,18 @@ struct MarketState {
     /// The last trade in terms of YES, in ten-thousandths; -1 when none is known.
     var lastTradeYes: Int32 = -1
     var lastTradeTime = Timestamp(milliseconds: .min)
-    /// What is on the board.
+    /// What this line last offered for the board; its sequence counts the offers.
     var words = SlotWords()
-    var publishedEpoch: UInt64
     /// What took the connection away; nil once something was published on the present one.
     var lost: StaleReason?
     /// What followers have not been told yet.
     var valuesDirty = false
     var trustBefore: Trust?
 
-    init(slot: MarketSlot, source: SnapshotSource, epoch: UInt64) {
+    init(slot: MarketSlot, table: UnsafeMutablePointer<Arbitration>, source: SnapshotSource) {
         self.slot = slot
+        self.table = table
         self.words.setSource(source)
-        self.words.epoch = epoch
-        self.publishedEpoch = epoch
     }
 
     /// What the market's books deserve while the connection is up.

@@ -49,6 +49,8 @@ public enum SuspectReason: String, Hashable, Sendable, CaseIterable {
     case mirrorMismatch
     /// A fresh book was asked for and has not come yet.
     case resynchronising
+    /// Another line had an update, before it failed, that this one has not had.
+    case behind
 }
 
 /// What took the feed away.

@@ -40,7 +40,6 @@ final class FeedConnection: FeedPipelineDelegate {
     private var disconnects: UInt64 = 0
     private var lastError: String?
     private var lastReceive: ReceiveTime
-    private var entries: UInt64 = 0
     private var goneWaiters: [EventLoopPromise<Void>] = []
     private var generator: SplitMix64
     private let logger: Logger
@@ -53,7 +52,7 @@ final class FeedConnection: FeedPipelineDelegate {
         self.number = number
         self.setup = setup
         self.engine = engine
-        self.books = FeedBooks(board: setup.board, source: .line(line))
+        self.books = FeedBooks(board: setup.board, source: .line(line), line: line, arbiter: engine.arbiter)
         self.pipeline = FeedPipeline(
             books: self.books, maximumMessageSize: setup.configuration.maximumMessageSize)
         self.session = FeedSession(limits: setup.configuration.sessionLimits, seed: seed)
@@ -169,6 +168,7 @@ final class FeedConnection: FeedPipelineDelegate {
 
     private func lost(retryAfter: Duration?) {
         self.disconnects += 1
+        self.books.begin(at: self.setup.clock.now())
         self.books.connectionLost(reason: .disconnected)
         self.flushChanges()
         self.perform(self.session.disconnected(now: self.now, retryAfter: retryAfter))
@@ -299,6 +299,15 @@ final class FeedConnection: FeedPipelineDelegate {
         self.books.drainChanges { slot, values, previousTrust in
             self.engine.changed(slot, values: values, previousTrust: previousTrust)
         }
+        self.engine.watchArbiter()
+    }
+
+    /// This connection's line has missed an update of the market.
+    func suspectBehind(_ market: MarketID) {
+        self.lastReceive = self.setup.clock.now()
+        self.books.begin(at: self.lastReceive)
+        self.books.suspectBehind(market)
+        self.flushChanges()
     }
 
     func snapshotArrived(_ asset: AssetID) { self.session.snapshotReceived(asset) }
@@ -330,10 +339,9 @@ final class FeedConnection: FeedPipelineDelegate {
     func entryApplied(
         _ asset: AssetID, eventType: StaticString, at time: Timestamp, bestBid: Price?, bestAsk: Price?
     ) {
-        self.entries += 1
         self.setup.observer?.applied(
             AppliedMessage(
-                number: self.entries, asset: asset, eventType: eventType.description, exchangeTime: time,
+                number: self.engine.countEntry(), line: self.line, asset: asset, eventType: eventType.description, exchangeTime: time,
                 receiveTime: self.lastReceive.monotonic, publishTime: self.now, bestBid: bestBid, bestAsk: bestAsk))
     }
 

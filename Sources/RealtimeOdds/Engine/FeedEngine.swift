@@ -21,6 +21,8 @@ final class FeedEngine {
         let observer: (any AppliedMessageObserver)?
     }
 
+    /// Decides between the lines.
+    let arbiter: FeedArbiter
     private let setup: Setup
     private let hub: UpdateHub
     /// Told of each market's first usable odds and of resolutions.
@@ -37,7 +39,13 @@ final class FeedEngine {
     private var reportsEveryChange = false
     private var generator: SplitMix64
     private var lastLogs: [LoggedFault: MonotonicTime] = [:]
+    private var resolvedMarkets: Set<MarketID> = []
+    private var arbiterTimer: Scheduled<Void>?
+    private var entries: UInt64 = 0
     private var isStopped = false
+
+    /// How long the board waits for a line to catch up with what a failed one had.
+    private static let catchUpLimit = Duration.milliseconds(250)
 
     init(
         setup: Setup, hub: UpdateHub, connectionList: ConnectionList, seed: UInt64,
@@ -45,6 +53,7 @@ final class FeedEngine {
         onResolved: @escaping (MarketID, AssetID?, Timestamp) -> Void
     ) {
         self.setup = setup
+        self.arbiter = FeedArbiter(board: setup.board)
         self.hub = hub
         self.connectionList = connectionList
         self.generator = SplitMix64(seed: seed)
@@ -89,6 +98,7 @@ final class FeedEngine {
         guard self.followed.removeValue(forKey: market.id) != nil else { return }
         self.phaseTimers.removeValue(forKey: market.id)?.cancel()
         self.awaitingFirstOdds.remove(market.id)
+        self.resolvedMarkets.remove(market.id)
         for connection in self.placement.removeValue(forKey: market.id) ?? [] { connection.unfollow(market) }
         self.setup.board.remove(market.id)
     }
@@ -116,6 +126,8 @@ final class FeedEngine {
         self.isStopped = true
         for timer in self.phaseTimers.values { timer.cancel() }
         self.phaseTimers = [:]
+        self.arbiterTimer?.cancel()
+        self.arbiterTimer = nil
         let gone = self.lines.joined().map { $0.stop() }
         return EventLoopFuture.andAllSucceed(Array(gone), on: self.setup.eventLoop)
     }
@@ -145,6 +157,8 @@ final class FeedEngine {
 
     func resolved(_ market: MarketID, winner: AssetID?, at time: Timestamp) {
         guard self.followed[market] != nil else { return self.resolvedBare(market, winner: winner, at: time) }
+        // Every line tells it.
+        guard self.resolvedMarkets.insert(market).inserted else { return }
         self.close(market)
         self.onResolved(market, winner, time)
     }
@@ -165,7 +179,28 @@ final class FeedEngine {
         self.setPhase(.closed, of: market)
     }
 
+    // MARK: Arbitration
+
+    /// Looks again in a moment when a market waits for a line to catch up.
+    func watchArbiter() {
+        guard self.arbiter.waitingCount > 0, self.arbiterTimer == nil, !self.isStopped else { return }
+        self.arbiterTimer = self.setup.eventLoop.assumeIsolated().scheduleTask(in: TimeAmount(Self.catchUpLimit)) {
+            self.arbiterTimer = nil
+            let limit = self.setup.clock.now().monotonic.advanced(by: .zero - Self.catchUpLimit)
+            for (market, line) in self.arbiter.overdue(before: limit) {
+                for connection in self.lines[line] { connection.suspectBehind(market) }
+            }
+            self.watchArbiter()
+        }
+    }
+
     // MARK: Changes
+
+    /// The number of the next applied entry, across all lines.
+    func countEntry() -> UInt64 {
+        self.entries += 1
+        return self.entries
+    }
 
     func changed(_ slot: MarketSlot, values: Bool, previousTrust: Trust?) {
         if !self.awaitingFirstOdds.isEmpty, self.awaitingFirstOdds.contains(slot.market.id),

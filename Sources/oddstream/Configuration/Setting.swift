@@ -51,7 +51,7 @@ enum Setting: String, CaseIterable, Sendable {
         case .marketWS: .url(["ws", "wss"])
         case .clobREST, .gammaREST: .url(["http", "https"])
         case .tlsCA, .data, .trace, .tape, .tlsCertificate, .tlsKey: .path
-        case .lines: .integer(1...8)
+        case .lines: .integer(1...4)
         case .source: .choice(["stream", "poller"])
         case .httpHost, .host: .text("a host name or an address")
         case .httpPort, .port, .gammaPort: .integer(0...65535)

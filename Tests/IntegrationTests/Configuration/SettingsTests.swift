@@ -110,7 +110,7 @@ import Testing
     @Test(arguments: [
         (Setting.httpPort, "65536", "a whole number from 0 to 65535"),
         (.httpPort, "8o80", "a whole number from 0 to 65535"),
-        (.lines, "0", "a whole number from 1 to 8"),
+        (.lines, "0", "a whole number from 1 to 4"),
         (.source, "carrier-pigeon", "stream, poller"),
         (.logLevel, "loud", "trace, debug, info, notice, warning, error, critical"),
         (.format, "xml", "table, jsonl, none"),

@@ -31,7 +31,7 @@ import Testing
         let bad = try await ProgramRun.outcome(["watch"], environment: ["ODDSTREAM_LINES": "many"])
         #expect(bad.status == 78)
         #expect(
-            bad.errors == "oddstream: ODDSTREAM_LINES: 'many' cannot be used. Allowed: a whole number from 1 to 8.\n")
+            bad.errors == "oddstream: ODDSTREAM_LINES: 'many' cannot be used. Allowed: a whole number from 1 to 4.\n")
         let unknown = try await ProgramRun.outcome(["doctor"], environment: ["ODDSTREAM_WINGS": "2"])
         #expect(unknown.status == 78)
         #expect(unknown.output.hasPrefix("fail"))

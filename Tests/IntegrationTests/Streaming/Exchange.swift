@@ -28,6 +28,7 @@ func withStreaming<Result>(
         configuration.marketWebSocket = endpoints.marketWebSocket
         configuration.gammaREST = endpoints.gammaREST
         configuration.clobREST = endpoints.clobREST
+        configuration.lines = 1
         configure(&configuration)
         let streamer = try RealtimeOddsStreamer(
             configuration: configuration, logger: Logger(label: "test.streamer") { _ in log }, clock: clock)

@@ -3,7 +3,7 @@ import OddsTestSupport
 
 /// A pipeline with everything around it that a connection would have, fed with text frames.
 final class FeedHarness {
-    let board = OddsBoard()
+    let board: OddsBoard
     let books: FeedBooks
     let pipeline: FeedPipeline
     let witness = FeedWitness()
@@ -15,8 +15,15 @@ final class FeedHarness {
     var up: AssetID { self.market.yes.asset }
     var down: AssetID { AssetID("2222222222222222222222") }
 
-    init(following: Bool = true) {
-        self.books = FeedBooks(board: self.board, source: .line(0))
+    convenience init(following: Bool = true) {
+        let board = OddsBoard()
+        self.init(following: following, line: 0, board: board, arbiter: FeedArbiter(board: board))
+    }
+
+    /// One of several lines.
+    init(following: Bool = true, line: Int, board: OddsBoard, arbiter: FeedArbiter) {
+        self.board = board
+        self.books = FeedBooks(board: board, source: .line(line), line: line, arbiter: arbiter)
         self.pipeline = FeedPipeline(books: self.books, maximumMessageSize: 1 << 20)
         self.pipeline.delegate = self.witness
         self.pipeline.open(maskingSeed: 1)
