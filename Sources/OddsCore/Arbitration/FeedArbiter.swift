@@ -105,7 +105,7 @@ struct Arbitration {
         self.offers[line].words = copy words
         self.offers[line].count = count
         self.offers[line].rank = rank
-        if line == self.leader, rank == SlotWords.highestRank {
+        if line == self.leader, rank >= SlotWords.liveRank {
             if self.waitingSince != nil { self.setWaiting(nil) }
             return self.show(line)
         }
@@ -115,8 +115,8 @@ struct Arbitration {
     private mutating func reconsider(_ line: Int, at now: MonotonicTime) -> Outcome? {
         if line != self.leader, !self.isBetter(line, than: self.leader) { return nil }
         guard let best = self.candidate else { return nil }
-        if best != self.leader, self.offers[best].rank == SlotWords.highestRank, self.shown.sequence > 0,
-            self.shown.rank == SlotWords.highestRank, self.offers[best].words.exchangeTime < self.shown.exchangeTime
+        if best != self.leader, self.offers[best].rank == SlotWords.liveRank, self.shown.sequence > 0,
+            self.shown.rank == SlotWords.liveRank, self.offers[best].words.exchangeTime < self.shown.exchangeTime
         {
             if self.waitingSince == nil { self.setWaiting(now) }
             return nil
@@ -169,7 +169,7 @@ struct Arbitration {
 
 extension SlotWords {
     /// The rank of odds that can be believed.
-    static let highestRank: UInt8 = 6
+    static let liveRank: UInt8 = 6
 
     /// How far the values can be believed, for comparing lines: a decided market is decided whichever line knew first,
     /// and any live line is better than one that something contradicts.
@@ -177,7 +177,7 @@ extension SlotWords {
     var rank: UInt8 {
         switch self.trustCode & 0xFF {
         case 0: 6  // live
-        case 5: 5  // closed
+        case 5: 7  // closed
         case 1: 4  // suspect
         case 4: 3  // resolving
         case 3: 2  // fallback

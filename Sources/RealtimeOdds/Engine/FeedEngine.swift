@@ -165,10 +165,10 @@ final class FeedEngine {
 
     /// The end of a market of which only tokens were named: no discovery knows it.
     private func resolvedBare(_ market: MarketID, winner: AssetID?, at time: Timestamp) {
-        guard let known = self.setup.board.slot(market)?.market, self.decidedBare.insert(market).inserted else {
-            return
-        }
+        guard let known = self.setup.board.slot(market)?.market else { return }
+        // A line may learn of the market only after another has told its end.
         for connection in self.lines.joined() { connection.setPhase(.closed, of: market) }
+        guard self.decidedBare.insert(market).inserted else { return }
         let winner = winner.flatMap { known.side(of: $0) }
         self.hub.broadcast(.resolution(Resolution(market: known, winner: winner, exchangeTime: time)))
     }

@@ -103,7 +103,7 @@ import Testing
 @Suite struct TraceFileTests {
     private func message(_ number: UInt64, bid: Price? = 0.481, ask: Price? = 0.5) -> AppliedMessage {
         AppliedMessage(
-            number: number, asset: "7269", eventType: "price_change",
+            number: number, line: 0, asset: "7269", eventType: "price_change",
             exchangeTime: Timestamp(milliseconds: 1_764_000_000_123), receiveTime: MonotonicTime(nanoseconds: 1000),
             publishTime: MonotonicTime(nanoseconds: 2500), bestBid: bid, bestAsk: ask)
     }

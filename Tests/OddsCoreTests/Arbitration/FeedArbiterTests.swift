@@ -155,6 +155,15 @@ private final class TwoLines {
         #expect(two.snapshot?.trust == .closed)
     }
 
+    @Test func aDecidedMarketStaysDecidedThoughAnotherLineHasNotHeard() {
+        let two = TwoLines.settled()
+        two.lines[1].books.setPhase(.closed, of: "0xfeed")
+        #expect(two.drain() == ["0xfeed was live"])
+        two.lines[0].receive(two.change(1001, 31))
+        #expect(two.snapshot?.trust == .closed)
+        #expect(two.drain() == [])
+    }
+
     @Test func tokensNamedWithoutAMarketPairUpOnBothLines() {
         let board = OddsBoard()
         let arbiter = FeedArbiter(board: board)
