@@ -30,10 +30,8 @@ public enum Captures {
         let gzip = Process()
         gzip.executableURL = URL(filePath: "/usr/bin/env")
         gzip.arguments = ["gzip", "-dc", self.folder.appending(path: name).path]
-        let output = Pipe()
-        gzip.standardOutput = output
-        try gzip.run()
-        let text = try output.fileHandleForReading.readToEnd() ?? Data()
+        let (output, _) = try ChildProcess.start(gzip)
+        let text = try output.readToEnd() ?? Data()
         gzip.waitUntilExit()
         guard gzip.terminationStatus == 0 else {
             throw Unreadable(description: "gzip cannot read \(name): status \(gzip.terminationStatus)")

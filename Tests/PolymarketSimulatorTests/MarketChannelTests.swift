@@ -201,19 +201,15 @@ import Testing
     }
 
     @Test func theSameOverTLS() async throws {
-        let directory = FileManager.default.temporaryDirectory.appendingPathComponent(UUID().uuidString)
-        try FileManager.default.createDirectory(at: directory, withIntermediateDirectories: true)
-        defer { try? FileManager.default.removeItem(at: directory) }
-        let certificate = directory.appendingPathComponent("certificate.pem").path
-        let key = directory.appendingPathComponent("key.pem").path
-        try Data(TestCertificate.certificate.utf8).write(to: URL(fileURLWithPath: certificate))
-        try Data(TestCertificate.key.utf8).write(to: URL(fileURLWithPath: key))
+        let certificate = try TLSFixture.File(TLSFixture.localhost.certificate)
+        let key = try TLSFixture.File(TLSFixture.localhost.key)
+        defer { withExtendedLifetime((certificate, key)) {} }
         try await SimulatorHarness.with {
-            $0.tls = .init(certificateFile: certificate, keyFile: key)
+            $0.tls = .init(certificateFile: certificate.path, keyFile: key.path)
         } _: { harness in
             #expect(harness.endpoints.marketWebSocket.hasPrefix("wss://"))
             #expect(harness.endpoints.gammaREST.hasPrefix("https://"))
-            let trusted = try NIOSSLCertificate.fromPEMBytes(Array(TestCertificate.certificate.utf8))
+            let trusted = try NIOSSLCertificate.fromPEMBytes(Array(TLSFixture.authority.utf8))
             let socket = try await TestSocket.connect(to: harness.endpoints.marketWebSocket, trusting: trusted.first)
             socket.send(#"{"type":"market","assets_ids":["\#(try harness.market().yes.asset)"]}"#)
             _ = try await socket.text { $0.hasPrefix("[") }

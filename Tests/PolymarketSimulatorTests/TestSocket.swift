@@ -63,12 +63,24 @@ final class TestSocket: Sendable {
         }
     }
 
-    /// Waits for the first text that satisfies the condition and gives it.
+    /// The connection ended before what was waited for came.
+    struct EndedEarly: Error {
+        let entries: [Entry]
+    }
+
+    /// Waits for the first text that satisfies the condition and gives it; throws when the connection ends before.
     func text(where matches: @escaping @Sendable (String) -> Bool) async throws -> String {
         try await self.journal.wait { entries in
-            entries.contains { if case .text(let text) = $0 { matches(text) } else { false } }
+            entries.contains { entry in
+                switch entry {
+                case .text(let text): matches(text)
+                case .ended: true
+                case .status: false
+                }
+            }
         }
-        return self.texts.first(where: matches) ?? ""
+        guard let text = self.texts.first(where: matches) else { throw EndedEarly(entries: self.journal.entries) }
+        return text
     }
 
     /// Waits for the connection's end and gives it.
@@ -77,12 +89,18 @@ final class TestSocket: Sendable {
         return self.journal.entries.last ?? .ended(code: nil)
     }
 
-    /// Everything sent before has been answered: a `PONG` came for a `PING` of now.
+    /// Everything sent before has been answered: a `PONG` came for a `PING` of now. Throws when the connection ends.
     func settle() async throws {
-        let before = self.texts.filter { $0 == "PONG" }.count
+        let before = self.pongs
         self.send("PING")
-        try await self.journal.wait { entries in entries.filter { $0 == .text("PONG") }.count > before }
+        try await self.journal.wait { entries in
+            entries.count { $0 == .text("PONG") } > before
+                || entries.contains { if case .ended = $0 { true } else { false } }
+        }
+        guard self.pongs > before else { throw EndedEarly(entries: self.journal.entries) }
     }
+
+    private var pongs: Int { self.journal.entries.count { $0 == .text("PONG") } }
 
     private final class ClientHandler: ChannelDuplexHandler {
         typealias InboundIn = ByteBuffer

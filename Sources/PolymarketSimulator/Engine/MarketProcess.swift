@@ -292,7 +292,8 @@ struct MarketProcess: Sendable {
     private mutating func requote(_ side: SimulatedBook.Side, fair: Double, into changes: inout [LevelChange]) {
         let levels = self.book.levels(side)
         guard let target = self.target(side, fair: fair) else {
-            for level in levels.suffix(20) {
+            // Whatever is left on this side would give money away.
+            for level in levels {
                 changes.append(
                     LevelChange(side: side, price: level.price, size: .zero, placedOn: self.drawToken()))
             }

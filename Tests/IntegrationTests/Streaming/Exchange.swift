@@ -1,22 +1,26 @@
 import Logging
 import OddsCore
+import OddsTestSupport
 import PolymarketSimulator
 import RealtimeOdds
 
+/// Runs like the machine's, but from ten minutes after a full hour: what the minute of a test run has no say in.
+let exchangeClock = OffsetClock(SystemClock(), wall: Timestamp(seconds: 1_800_000_600))
+
 /// A simulated exchange and a streamer on it, for the length of a test.
 func withStreaming<Result>(
-    series names: [String] = ["btc-updown-1h"], seed: UInt64 = 1,
+    series names: [String] = ["btc-updown-1h"], clock: any StreamClock = exchangeClock, log: Log = Log(),
     exchange: (inout SimulatorConfiguration) -> Void = { _ in },
     streamer configure: (inout RealtimeOddsConfiguration) -> Void = { _ in },
     _ body: (PolymarketSimulator, RealtimeOddsStreamer) async throws -> Result
 ) async throws -> Result {
     let series = try names.map { try MarketSeries($0) }
     var simulated = SimulatorConfiguration()
-    simulated.seed = seed
     simulated.series = series
     exchange(&simulated)
     let simulator = PolymarketSimulator(
-        configuration: simulated, clock: SystemClock(), logger: Logger(label: "test.exchange") { _ in SilentLog() })
+        configuration: simulated, clock: clock, logger: Logger(label: "test.exchange") { _ in SwiftLogNoOpLogHandler() }
+    )
     let endpoints = try await simulator.start()
     do {
         var configuration = RealtimeOddsConfiguration()
@@ -26,7 +30,7 @@ func withStreaming<Result>(
         configuration.clobREST = endpoints.clobREST
         configure(&configuration)
         let streamer = try RealtimeOddsStreamer(
-            configuration: configuration, logger: Logger(label: "test.streamer") { _ in SilentLog() })
+            configuration: configuration, logger: Logger(label: "test.streamer") { _ in log }, clock: clock)
         do {
             streamer.start()
             let result = try await body(simulator, streamer)
@@ -56,15 +60,16 @@ func first<Value>(
 /// The sequence of updates ended before the awaited one came.
 struct EndedEarly: Error {}
 
-/// Swallows what the tests provoke on purpose.
-struct SilentLog: LogHandler {
+/// Keeps the messages of warnings and worse, for tests that wait for one.
+struct Log: LogHandler {
+    let messages = Journal<String>()
     var metadata: Logger.Metadata = [:]
-    var logLevel = Logger.Level.critical
+    var logLevel = Logger.Level.warning
     subscript(metadataKey key: String) -> Logger.Metadata.Value? {
         get { self.metadata[key] }
         set { self.metadata[key] = newValue }
     }
-    func log(event: LogEvent) {}
+    func log(event: LogEvent) { self.messages.append("\(event.message)") }
 }
 
 extension OddsUpdate {

@@ -1,5 +1,6 @@
 import Logging
 import OddsCore
+import OddsTestSupport
 import PolymarketSimulator
 import RealtimeOdds
 import Testing
@@ -8,7 +9,10 @@ import Testing
 @Suite(.timeLimit(.minutes(2)))
 struct StreamingTests {
     @Test func oddsComeFromTheExchangesOwnBooks() async throws {
-        try await withStreaming { simulator, streamer in
+        try await withStreaming {
+            $0.flow.orders = 400
+            $0.flow.quotes = 60
+        } _: { simulator, streamer in
             var seen = 0
             for await update in streamer.updates() {
                 guard case .odds(let odds) = update, odds.trust == .live else { continue }
@@ -37,26 +41,49 @@ struct StreamingTests {
     }
 
     @Test func marketsReplaceEachOtherWithoutADroppedConnection() async throws {
-        try await withStreaming(series: ["btc-updown-3s"]) {
+        let period: Int64 = 30
+        var boundary: Int64 = 1_800_000_030
+        let clock = ManualClock(wall: Timestamp(seconds: boundary - 29))
+        try await withStreaming(series: ["btc-updown-30s"], clock: clock) {
             $0.resolutionDelay = .milliseconds(300)
+        } streamer: {
+            // The clock leaps from window to window, and a leap is no silence.
+            $0.heartbeatInterval = .seconds(3600)
         } _: { simulator, streamer in
-            var current: [MarketID] = []
-            var resolved: [MarketID: Side] = [:]
-            for await update in streamer.updates() {
+            var live: Set<Timestamp> = []
+            var current: [RolloverReceipt] = []
+            var resolved: Set<MarketID> = []
+            for await update in streamer.updates(.lossless(capacity: 1_000_000)) {
                 switch update {
+                case .odds(let snapshot), .trust(let snapshot, _):
+                    if snapshot.trust == .live, let window = snapshot.market.window { live.insert(window.start) }
                 case .rollover(let receipt):
-                    if current.last != receipt.market.id { current.append(receipt.market.id) }
-                    // The follower may have come after the first of them.
-                    if let previous = current.dropLast().last { #expect(receipt.previous?.id == previous) }
-                    // Subscribed ahead of its window: usable odds were there before the boundary.
-                    let firstOdds = try #require(receipt.firstOddsMilliseconds)
-                    #expect(firstOdds < 0)
-                case .resolution(let resolution): resolved[resolution.market.id] = resolution.winner
-                case .odds, .trust, .overflow: break
+                    // A receipt is told again when it is complete; that of the window we came into says nothing here.
+                    if receipt.firstOddsMilliseconds != nil, receipt.previous != nil { current.append(receipt) }
+                case .resolution(let resolution): resolved.insert(resolution.market.id)
+                case .overflow: Issue.record("updates were lost")
                 }
-                if current.count >= 4, current.dropLast(2).allSatisfy({ resolved[$0] != nil }) { break }
+                // This window and the two to come are subscribed and have odds, and the last change is told and settled.
+                let windows = [boundary - period, boundary, boundary + period].map { Timestamp(seconds: $0) }
+                guard live.isSuperset(of: windows) else { continue }
+                if let last = current.last {
+                    guard last.boundary == windows[0],
+                        let previous = last.previous, resolved.contains(previous.id)
+                    else { continue }
+                } else if boundary > 1_800_000_030 {
+                    continue
+                }
+                if current.count == 3 { break }
+                clock.advance(to: Timestamp(seconds: boundary + 1))
+                try await simulator.catchUp()
+                boundary += period
             }
-            #expect(Set(current).count == current.count)
+            #expect(current.count == 3)
+            for (receipt, following) in zip(current, current.dropFirst()) {
+                #expect(following.previous?.id == receipt.market.id)
+            }
+            // Subscribed ahead of its window: usable odds were there before the boundary.
+            #expect(current.allSatisfy { $0.firstOddsMilliseconds.map { $0 < 0 } == true }, "\(current)")
             #expect(streamer.status.lines.map(\.disconnects) == [0])
             #expect(simulator.counters.connectionsAccepted == 1)
         }
@@ -84,21 +111,24 @@ struct StreamingTests {
     }
 
     @Test func aRefusedConnectionIsTriedAgainWithGrowingWaits() async throws {
-        try await withStreaming {
+        let log = Log()
+        try await withStreaming(log: log) {
             _ in
         } streamer: {
             $0.backoff = Backoff(delays: [.zero, .milliseconds(20), .milliseconds(40)], jitter: 0)
         } _: { simulator, streamer in
             let updates = streamer.updates(.lossless(capacity: 1_000_000))
             _ = try await first(of: updates) { $0.snapshot?.trust == .live ? true : nil }
-            simulator.inject(.refuse(.status(503), for: .milliseconds(300)))
+            simulator.inject(.refuse(.status(503), for: .seconds(3600)))
             simulator.inject(.drop)
+            try await log.messages.wait { $0.count { $0 == "Feed connection lost" } >= 4 }
+            simulator.inject(.recover)
             _ = try await first(of: updates) { update -> Bool? in
                 guard case .trust(let snapshot, let previous) = update, case .stale = previous else { return nil }
                 return snapshot.trust == .live ? true : nil
             }
             let line = try #require(streamer.status.lines.first)
-            #expect(line.disconnects > 2)
+            #expect(line.disconnects >= 4)
             #expect(line.lastError?.contains("503") == true)
         }
     }
@@ -182,7 +212,8 @@ struct StreamingTests {
         configuration.markets = [.assets(assets)]
         configuration.marketWebSocket = try #require(simulator.endpoints).marketWebSocket
         let streamer = try RealtimeOddsStreamer(
-            configuration: configuration, logger: Logger(label: "test.bare") { _ in SilentLog() })
+            configuration: configuration, logger: Logger(label: "test.bare") { _ in SwiftLogNoOpLogHandler() },
+            clock: exchangeClock)
         streamer.start()
         let result = try await body(streamer)
         await streamer.stop()

@@ -1,4 +1,5 @@
 import Foundation
+import OddsTestSupport
 import Testing
 
 @testable import OddsCore
@@ -103,41 +104,21 @@ import Testing
         }
     }
 
-    private struct Row: Decodable {
-        var m: String
-    }
+    private static let recordings = ["updown-15m-ws-verbatim.ndjson.gz", "updown-15m-rest-books.ndjson.gz"]
 
-    /// The frames of a recording beside the package; nil where there is none.
-    private static func frames(_ name: String) throws -> [Data]? {
-        let root = URL(fileURLWithPath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
-            .deletingLastPathComponent().deletingLastPathComponent()
-        let file = root.deletingLastPathComponent().appendingPathComponent("shared/captures/\(name)")
-        guard FileManager.default.isReadableFile(atPath: file.path) else { return nil }
-        let process = Process()
-        let output = Pipe()
-        process.executableURL = URL(fileURLWithPath: "/usr/bin/env")
-        process.arguments = ["gzip", "-dc", "--", file.path]
-        process.standardOutput = output
-        try process.run()
-        let data = try output.fileHandleForReading.readToEnd() ?? Data()
-        process.waitUntilExit()
-        return try data.split(separator: 0x0A).map { Data(try JSONDecoder().decode(Row.self, from: $0).m.utf8) }
-    }
-
-    static var hasRecordings: Bool { (try? Self.frames("updown-15m-rest-books.ndjson.gz")) != nil }
-
-    @Test(.enabled(if: BookHashTests.hasRecordings, "needs the recordings beside the package"))
+    @Test(.enabled(if: Self.recordings.allSatisfy(Captures.has), "needs the recordings beside the package"))
     func everyRecordedBookHashesToItsOwnHash() throws {
         var count = 0
-        for name in ["updown-15m-ws-verbatim.ndjson.gz", "updown-15m-rest-books.ndjson.gz"] {
-            for frame in try #require(try Self.frames(name)) {
+        for name in Self.recordings {
+            try Captures.frames(name) { recorded in
+                let frame = Data(recorded.bytes)
                 let books: [Book]
                 if frame.first == 0x5B {
                     books = try JSONDecoder().decode([Book].self, from: frame)
                 } else if frame.range(of: Data(#""bids""#.utf8)) != nil {
                     books = [try JSONDecoder().decode(Book.self, from: frame)]
                 } else {
-                    continue
+                    return
                 }
                 for book in books {
                     #expect(try book.computed() == [book.hash, book.hash])

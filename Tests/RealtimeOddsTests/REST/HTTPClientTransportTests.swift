@@ -131,10 +131,8 @@ import Testing
     }
 
     @Test func aPrivateAuthorityIsTrustedWhenItIsNamed() async throws {
-        let directory = FileManager.default.temporaryDirectory
-        let file = directory.appendingPathComponent("oddstream-authority-\(UUID().uuidString).pem")
-        try TLSFixture.authority.write(to: file, atomically: true, encoding: .utf8)
-        defer { try? FileManager.default.removeItem(at: file) }
+        let file = try TLSFixture.File(TLSFixture.authority)
+        defer { withExtendedLifetime(file) {} }
         let slug = self.slug
         let answer: @Sendable (String) -> RawHTTPServer.Answer = { _ in .send(RawHTTPServer.json(gammaMarket(slug))) }
         try await RawHTTPServer.run(certificate: TLSFixture.localhost, answer: answer) { server in

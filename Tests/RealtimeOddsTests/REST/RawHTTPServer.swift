@@ -61,17 +61,10 @@ struct RawHTTPServer {
         body: (RawHTTPServer) async throws -> Void
     ) async throws {
         let requests = Journal<String>()
-        var tls: NIOSSLContext?
-        if let certificate {
-            let chain = try NIOSSLCertificate.fromPEMBytes(Array(certificate.certificate.utf8))
-            let key = try NIOSSLPrivateKey(bytes: Array(certificate.key.utf8), format: .pem)
-            tls = try NIOSSLContext(
-                configuration: .makeServerConfiguration(
-                    certificateChain: chain.map { .certificate($0) }, privateKey: .privateKey(key)))
-        }
+        let tls = try certificate.map(NIOSSLContext.server)
         let channel = try await ServerBootstrap(group: .singletonMultiThreadedEventLoopGroup)
             .serverChannelOption(.socketOption(.so_reuseaddr), value: 1)
-            .childChannelInitializer { [tls] channel in
+            .childChannelInitializer { channel in
                 channel.eventLoop.makeCompletedFuture {
                     if let tls { try channel.pipeline.syncOperations.addHandler(NIOSSLServerHandler(context: tls)) }
                     try channel.pipeline.syncOperations.addHandler(Handler(requests: requests, answer: answer))

@@ -24,14 +24,7 @@ final class ScriptedServer: Sendable {
     static func start(
         _ script: [Step], security: (certificate: String, key: String)? = nil, echoes: Bool = false
     ) async throws -> ScriptedServer {
-        let context = try security.map { security in
-            try NIOSSLContext(
-                configuration: .makeServerConfiguration(
-                    certificateChain: [
-                        .certificate(NIOSSLCertificate(bytes: Array(security.certificate.utf8), format: .pem))
-                    ],
-                    privateKey: .privateKey(NIOSSLPrivateKey(bytes: Array(security.key.utf8), format: .pem))))
-        }
+        let context = try security.map(NIOSSLContext.server)
         let group = MultiThreadedEventLoopGroup(numberOfThreads: 1)
         let channel = try await ServerBootstrap(group: group)
             .serverChannelOption(.socketOption(.so_reuseaddr), value: 1)
@@ -113,11 +106,25 @@ private final class ScriptHandler: ChannelInboundHandler {
         context.writeAndFlush(Self.wrapOutboundOut(context.channel.allocator.buffer(bytes: bytes)), promise: nil)
     }
 
-    private var agreement: [UInt8] {
-        let field = self.request.split(separator: "\r\n").first { $0.hasPrefix("Sec-WebSocket-Key: ") } ?? ""
-        let accept = WebSocketHandshake.accept(forKey: String(field.dropFirst("Sec-WebSocket-Key: ".count)))
-        return Array(
-            "HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Accept: \(accept)\r\n\r\n"
-                .utf8)
+    private var agreement: [UInt8] { Array(WebSocketHandshake.agreement(to: self.request).utf8) }
+}
+
+extension WebSocketHandshake {
+    /// The answer of a server that agrees to a request.
+    static func agreement(to request: String, connection: String = "Upgrade") -> String {
+        let field = request.split(separator: "\r\n").first { $0.hasPrefix("Sec-WebSocket-Key: ") } ?? ""
+        let accept = self.accept(forKey: String(field.dropFirst("Sec-WebSocket-Key: ".count)))
+        return
+            "HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: \(connection)\r\nSec-WebSocket-Accept: \(accept)\r\n\r\n"
+    }
+}
+
+extension NIOSSLContext {
+    /// For a server with this certificate and key, both as PEM text.
+    static func server(certificate: String, key: String) throws -> NIOSSLContext {
+        try NIOSSLContext(
+            configuration: .makeServerConfiguration(
+                certificateChain: NIOSSLCertificate.fromPEMBytes(Array(certificate.utf8)).map { .certificate($0) },
+                privateKey: .privateKey(NIOSSLPrivateKey(bytes: Array(key.utf8), format: .pem))))
     }
 }

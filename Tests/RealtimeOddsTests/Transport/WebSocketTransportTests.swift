@@ -1,6 +1,6 @@
-import Foundation
 import NIOCore
 import NIOPosix
+import OddsTestSupport
 import Testing
 
 @testable import RealtimeOdds
@@ -9,10 +9,8 @@ import Testing
 @Suite struct WebSocketTransportTests {
     /// A trust in the authority of the fixtures alone.
     private func security() throws -> TransportSecurity {
-        let file = FileManager.default.temporaryDirectory.appending(path: "oddstream-\(UUID().uuidString).pem")
-        try TLSFixture.authority.write(to: file, atomically: true, encoding: .utf8)
-        defer { try? FileManager.default.removeItem(at: file) }
-        return try TransportSecurity(certificateAuthorityFile: file.path)
+        let file = try TLSFixture.File(TLSFixture.authority)
+        return try withExtendedLifetime(file) { try TransportSecurity(certificateAuthorityFile: file.path) }
     }
 
     private func outcome(
@@ -139,7 +137,7 @@ import Testing
 
     @Test func aRefusalWhoseBodyNeverEndsIsToldAtTheDeadline() async throws {
         let answer = "HTTP/1.1 503 Service Unavailable\r\nContent-Length: 100\r\n\r\npart"
-        let error = try await self.outcome(of: [.send(answer)], timeout: .milliseconds(300)).error
+        let error = try await self.outcome(of: [.send(answer)], timeout: .seconds(3)).error
         #expect(error?.status == 503)
         #expect(error?.message.hasSuffix("part") == true)
     }
@@ -251,10 +249,7 @@ private final class AgreeAndCount: ChannelInboundHandler {
         }
         self.request += String(buffer: buffer)
         guard self.request.hasSuffix("\r\n\r\n") else { return }
-        let field = self.request.split(separator: "\r\n").first { $0.hasPrefix("Sec-WebSocket-Key: ") } ?? ""
-        let accept = WebSocketHandshake.accept(forKey: String(field.dropFirst("Sec-WebSocket-Key: ".count)))
-        let answer =
-            "HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: keep-alive, Upgrade\r\nSec-WebSocket-Accept: \(accept)\r\n\r\n"
+        let answer = WebSocketHandshake.agreement(to: self.request, connection: "keep-alive, Upgrade")
         context.writeAndFlush(Self.wrapOutboundOut(ByteBuffer(string: answer)), promise: nil)
     }
 

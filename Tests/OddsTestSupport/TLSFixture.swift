@@ -1,6 +1,9 @@
+import Foundation
+
 /// Certificates that only tests use: an authority, and two servers it vouches for. They hold from 2020 to 2120.
-enum TLSFixture {
-    static let authority = """
+public enum TLSFixture {
+    /// Vouches for the others.
+    public static let authority = """
         -----BEGIN CERTIFICATE-----
         MIIBeDCCAR+gAwIBAgIBATAKBggqhkjOPQQDAjAjMSEwHwYDVQQDDBhPZGRzdHJl
         YW0gdGVzdCBhdXRob3JpdHkwIBcNMjAwMTAxMDAwMDAwWhgPMjEyMDAxMDEwMDAw
@@ -14,7 +17,7 @@ enum TLSFixture {
         """
 
     /// For `localhost` and 127.0.0.1.
-    static let localhost = (
+    public static let localhost = (
         certificate: """
         -----BEGIN CERTIFICATE-----
         MIIBpzCCAUygAwIBAgIBAjAKBggqhkjOPQQDAjAjMSEwHwYDVQQDDBhPZGRzdHJl
@@ -38,7 +41,7 @@ enum TLSFixture {
     )
 
     /// For `elsewhere.test` only.
-    static let elsewhere = (
+    public static let elsewhere = (
         certificate: """
         -----BEGIN CERTIFICATE-----
         MIIBqjCCAVCgAwIBAgIBAzAKBggqhkjOPQQDAjAjMSEwHwYDVQQDDBhPZGRzdHJl
@@ -60,4 +63,20 @@ enum TLSFixture {
         -----END PRIVATE KEY-----
         """
     )
+
+    /// A file with a text, there as long as this value is kept.
+    public final class File: Sendable {
+        private let url: URL
+        /// Where it is.
+        public var path: String { self.url.path }
+
+        /// Writes the file.
+        public init(_ text: String) throws {
+            self.url = FileManager.default.temporaryDirectory.appending(path: "oddstream-\(UUID().uuidString).pem")
+            try Data(text.utf8).write(to: self.url)
+        }
+
+        // A temporary file that cannot be removed harms nobody.
+        deinit { try? FileManager.default.removeItem(at: self.url) }
+    }
 }
