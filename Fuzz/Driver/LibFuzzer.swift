@@ -38,3 +38,8 @@ package func withExactCopy<Result>(
     copy.copyMemory(from: bytes)
     return body(copy)
 }
+
+/// A promise that every input must see kept. Unlike a precondition it says in a release build, too, which one was broken.
+package func promise(_ isKept: Bool, _ whenBroken: @autoclosure () -> String) {
+    if !isKept { fatalError(whenBroken()) }
+}

@@ -1,3 +1,4 @@
+import FuzzDriver
 import OddsCore
 
 /// Books that already follow two markets, and the promises that everything they publish has to keep.
@@ -40,7 +41,7 @@ final class BookWitness: FeedBooksDelegate {
         }
         self.books.releaseHeld(before: MonotonicTime(nanoseconds: self.clock - 2))
         self.books.drainChanges { slot, values, previous in
-            precondition(values || previous != nil, "a change without a change was told")
+            promise(values || previous != nil, "a change without a change was told")
             Self.check(slot.read())
         }
         for market in self.board.markets { Self.check(self.board.currentOdds(market.id)) }
@@ -49,19 +50,19 @@ final class BookWitness: FeedBooksDelegate {
     /// The rest of no batch is coming; then the connection goes.
     func finish() {
         self.books.releaseHeld(before: MonotonicTime(nanoseconds: .max))
-        precondition(!self.books.hasHeld, "something was held back for good")
+        promise(!self.books.hasHeld, "something was held back for good")
         self.books.connectionLost(reason: .disconnected)
         for market in self.board.markets {
             guard let odds = self.board.currentOdds(market.id) else { continue }
-            precondition(odds.trust.name == "stale", "odds of a lost connection are not stale")
-            precondition(market.assets.allSatisfy { self.books.levels(of: $0) == nil }, "a book outlived its line")
+            promise(odds.trust.name == "stale", "odds of a lost connection are not stale")
+            promise(market.assets.allSatisfy { self.books.levels(of: $0) == nil }, "a book outlived its line")
         }
     }
 
     // MARK: What the books tell
 
     func marketChanged(_ slot: MarketSlot, valuesChanged: Bool, previousTrust: Trust?) {
-        guard let odds = slot.read() else { preconditionFailure("a change of nothing was told") }
+        guard let odds = slot.read() else { fatalError("a change of nothing was told") }
         Self.check(odds)
         guard valuesChanged else { return }
         self.checkTop(odds.yes, of: odds.market.yes.asset)
@@ -71,11 +72,11 @@ final class BookWitness: FeedBooksDelegate {
     func resyncNeeded(_ asset: AssetID, reason: SuspectReason) {}
     func marketResolved(_ market: MarketID, winner: AssetID?, at time: Timestamp?) {}
     func entryApplied(_ asset: AssetID, eventType: StaticString, at time: Timestamp, bestBid: Price?, bestAsk: Price?) {
-        guard let levels = self.books.levels(of: asset) else { preconditionFailure("an entry went into no book") }
-        precondition(levels.bids.last?.price == bestBid && levels.asks.last?.price == bestAsk, "the top is not the top")
+        guard let levels = self.books.levels(of: asset) else { fatalError("an entry went into no book") }
+        promise(levels.bids.last?.price == bestBid && levels.asks.last?.price == bestAsk, "the top is not the top")
         for side in [levels.bids, levels.asks.reversed()] {
-            precondition(zip(side, side.dropFirst()).allSatisfy { $0.price < $1.price }, "levels are out of order")
-            precondition(side.allSatisfy { $0.size > .zero }, "a level of nothing is in the book")
+            promise(zip(side, side.dropFirst()).allSatisfy { $0.price < $1.price }, "levels are out of order")
+            promise(side.allSatisfy { $0.size > .zero }, "a level of nothing is in the book")
         }
     }
 
@@ -84,11 +85,11 @@ final class BookWitness: FeedBooksDelegate {
     /// A published top is the books' own, price and size.
     private func checkTop(_ quote: Quote, of asset: AssetID) {
         let levels = self.books.levels(of: asset)
-        precondition(levels != nil, "odds without a book were published")
-        precondition(
+        promise(levels != nil, "odds without a book were published")
+        promise(
             quote.bid == levels?.bids.last?.price && quote.bidSize == levels?.bids.last?.size ?? .zero,
             "the published bid is not the book's")
-        precondition(
+        promise(
             quote.ask == levels?.asks.last?.price && quote.askSize == levels?.asks.last?.size ?? .zero,
             "the published ask is not the book's")
     }
@@ -100,13 +101,13 @@ final class BookWitness: FeedBooksDelegate {
         guard odds.trust == .live else { return }
         for quote in [odds.yes, odds.no] {
             guard let bid = quote.bid, let ask = quote.ask else { continue }
-            precondition(bid < ask, "crossed odds were published as live")
+            promise(bid < ask, "crossed odds were published as live")
         }
         guard odds.market.no != nil else { return }
-        precondition(
+        promise(
             odds.yes.bid == odds.no.ask?.complement && odds.yes.ask == odds.no.bid?.complement,
             "live YES and NO are no mirrors of each other")
-        precondition(odds.yes.lastTrade == odds.no.lastTrade?.complement, "one trade has two prices")
+        promise(odds.yes.lastTrade == odds.no.lastTrade?.complement, "one trade has two prices")
     }
 }
 

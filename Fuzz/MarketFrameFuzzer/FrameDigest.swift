@@ -1,3 +1,4 @@
+import FuzzDriver
 import OddsCore
 
 /// What a frame says, folded into a number: made once of what the decoder delivered and once of the strict reading.
@@ -132,13 +133,13 @@ struct DigestingHandler: MarketEventHandler {
 
     private mutating func add(_ price: Price, _ size: Size) {
         self.check(price)
-        precondition(size.rawValue >= 0, "a negative size was let through")
+        promise(size.rawValue >= 0, "a negative size was let through")
         self.digest.add(price)
         self.digest.add(size)
     }
 
     private func check(_ price: Price) {
-        precondition((0...10_000).contains(price.rawValue), "a price outside of 0 to 1 was let through")
+        promise((0...10_000).contains(price.rawValue), "a price outside of 0 to 1 was let through")
     }
 
     private mutating func addString(_ text: WireText?) {

@@ -35,25 +35,25 @@ enum MarketFrameFuzzer {
         let first = Self.read(frame, with: &used)
         var fresh = MarketFrameDecoder()
         let second = Self.read(frame, with: &fresh)
-        precondition(first == second, "the same bytes were understood in two ways")
+        promise(first == second, "the same bytes were understood in two ways")
         let kinds = first.events.kinds
         if first.fault != nil, frame.first(where: { !" \t\r\n".utf8.contains($0) }) == UInt8(ascii: "{") {
-            precondition(kinds.isEmpty, "a refused object was delivered")
+            promise(kinds.isEmpty, "a refused object was delivered")
         }
         guard let json = StrictJSON.parse(Array(frame)), let events = StrictReading.events(of: json) else {
             return !kinds.isEmpty
         }
         if first.fault != nil {
-            precondition(
+            promise(
                 events.contains { StrictReading.kind(of: $0) != .unknown || $0.repeatsKeys },
                 "an event that is not known here was refused")
             return !kinds.isEmpty
         }
-        precondition(kinds.count == events.count, "an event was lost or made up")
+        promise(kinds.count == events.count, "an event was lost or made up")
         guard !json.repeatsKeys else { return !kinds.isEmpty }
-        precondition(kinds == events.map { StrictReading.kind(of: $0).rawValue }, "an event was taken for another")
+        promise(kinds == events.map { StrictReading.kind(of: $0).rawValue }, "an event was taken for another")
         if let digest = StrictReading.digest(of: json) {
-            precondition(first.events == digest, "an event does not say what its frame says")
+            promise(first.events == digest, "an event does not say what its frame says")
         }
         return !kinds.isEmpty
     }

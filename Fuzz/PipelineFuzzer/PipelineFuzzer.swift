@@ -70,15 +70,15 @@ private final class Play: FeedPipelineDelegate {
         self.answer()
         self.check()
         let odds = self.board.currentOdds(ModelExchange.market.id)
-        precondition(odds?.trust == .live, "nothing is missing, but the odds are not live")
-        precondition(self.top(of: odds) == self.exchange.top, "the last odds are not the last")
+        promise(odds?.trust == .live, "nothing is missing, but the odds are not live")
+        promise(self.top(of: odds) == self.exchange.top, "the last odds are not the last")
     }
 
     private func step() {
         switch self.choices.below(24) {
         case 0..<8: self.act()
         case 8..<11:
-            self.exchange.pass(self.choices.below(50) + 1)
+            self.pass(self.choices.below(50) + 1)
             let messages = self.exchange.trade(&self.choices)
             self.tops.append(self.exchange.top)
             self.send(messages)
@@ -94,7 +94,7 @@ private final class Play: FeedPipelineDelegate {
             self.pipeline.books.begin(at: self.now)
             self.pipeline.books.releaseHeld(
                 before: MonotonicTime(nanoseconds: self.clock - Int64(self.choices.below(2)) * 25_000_000))
-        case 21: self.exchange.pass(self.choices.below(256) * 10)
+        case 21: self.pass(self.choices.below(256) * 10)
         default: self.read(all: self.choices.below(4) == 0)
         }
         self.read(all: self.choices.below(2) == 0)
@@ -105,7 +105,7 @@ private final class Play: FeedPipelineDelegate {
     // MARK: What the exchange does
 
     private func act() {
-        self.exchange.pass(self.choices.below(50) + 1)
+        self.pass(self.choices.below(50) + 1)
         let messages = self.exchange.act(&self.choices)
         self.tops.append(self.exchange.top)
         self.send(messages)
@@ -128,8 +128,14 @@ private final class Play: FeedPipelineDelegate {
             if self.history.count > 16 { self.history.removeFirst() }
             self.frame(1, Array(message.text.utf8))
         }
-        // The latest rows seen were 2.9 s late.
-        if let oldest = self.late.first, self.exchange.time - oldest.time > 2000 { self.deliverLate() }
+    }
+
+    /// The latest rows seen were 2.9 s late.
+    private func pass(_ milliseconds: Int) {
+        if let oldest = self.late.first, self.exchange.time + Int64(milliseconds) - oldest.time > 2900 {
+            self.deliverLate()
+        }
+        self.exchange.pass(milliseconds)
     }
 
     private func deliverLate() {
@@ -185,8 +191,8 @@ private final class Play: FeedPipelineDelegate {
         self.isMissingFrame = false
         self.pipeline.books.connectionLost(reason: .disconnected)
         let odds = self.board.currentOdds(ModelExchange.market.id)
-        precondition(odds?.trust.name == "stale", "odds of a lost connection are not stale")
-        precondition((odds?.epoch ?? 0) > self.epoch, "a lost connection ended no epoch")
+        promise(odds?.trust.name == "stale", "odds of a lost connection are not stale")
+        promise((odds?.epoch ?? 0) > self.epoch, "a lost connection ended no epoch")
         self.epoch = odds?.epoch ?? 0
         self.position = self.tops.count - 1
         self.connect()
@@ -224,7 +230,7 @@ private final class Play: FeedPipelineDelegate {
         }
         self.wire.removeFirst(count)
         _ = self.pipeline.takeOutput()
-        precondition(!self.pipeline.isClosed, "a proper WebSocket connection was refused")
+        promise(!self.pipeline.isClosed, "a proper WebSocket connection was refused")
     }
 
     // MARK: Promises
@@ -234,10 +240,11 @@ private final class Play: FeedPipelineDelegate {
         guard self.late.isEmpty, self.wanted.isEmpty, !self.isMissingFrame else { return }
         for side in [Side.yes, .no] {
             let asset = side == .yes ? ModelExchange.market.yes.asset : AssetID("2222222222222222222222")
-            guard let levels = self.pipeline.books.levels(of: asset) else { preconditionFailure("there is no book") }
+            guard let levels = self.pipeline.books.levels(of: asset) else { fatalError("there is no book") }
             let model = self.exchange.levels(side)
-            precondition(levels.bids == model.bids, "the bids are not the exchange's")
-            precondition(levels.asks == model.asks, "the asks are not the exchange's")
+            promise(
+                levels.bids == model.bids && levels.asks == model.asks,
+                "the book is \(levels) where the exchange has \(model)")
         }
     }
 
@@ -246,17 +253,17 @@ private final class Play: FeedPipelineDelegate {
     }
 
     func marketChanged(_ slot: MarketSlot, valuesChanged: Bool, previousTrust: Trust?) {
-        guard let odds = slot.read() else { preconditionFailure("a change of nothing was told") }
-        precondition(odds.sequence > self.sequence, "a publication has no number of its own")
+        guard let odds = slot.read() else { fatalError("a change of nothing was told") }
+        promise(odds.sequence > self.sequence, "a publication has no number of its own")
         self.sequence = odds.sequence
         guard odds.trust == .live else { return }
-        precondition(
+        promise(
             odds.yes.bid == odds.no.ask?.complement && odds.yes.ask == odds.no.bid?.complement,
             "live YES and NO are no mirrors of each other")
         guard valuesChanged else { return }
         let top = self.top(of: odds)
         guard let next = self.tops[self.position...].firstIndex(of: top) else {
-            preconditionFailure("live odds show what never was the case, or not any more")
+            fatalError("live odds show what never was the case, or not any more")
         }
         self.position = next
     }
@@ -270,7 +277,7 @@ private final class Play: FeedPipelineDelegate {
     }
     func pongReceived() {}
     func frameMalformed(_ fault: FrameFault, prefix: [UInt8]) {
-        precondition(self.isMissingFrame, "a proper frame could not be read")
+        promise(self.isMissingFrame, "a proper frame could not be read")
     }
     func venueSaid(_ text: String) {}
 }

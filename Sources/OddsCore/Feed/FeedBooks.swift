@@ -343,13 +343,14 @@ public final class FeedBooks: MarketEventHandler {
         let index = asset.pointee.market
         if index >= 0 { self.beginMessage(index, at: event.timestamp, counts: 0) }
         let applied = asset.pointee.book.replace(
-            bids: event.bids, asks: event.asks, at: event.timestamp, force: asset.pointee.resyncing)
+            bids: event.bids, asks: event.asks, at: event.timestamp)
         if applied == .merged {
             // Newer updates have overtaken it; what they reported still stands.
             self.hot.pointee.counters.supersededEntries &+= 1
             if index >= 0, let price = event.lastTradePrice {
                 self.hot.pointee.markets[index]?.pointee.learnTrade(price, from: asset.pointee)
             }
+            if asset.pointee.resyncing, event.timestamp >= asset.pointee.resyncSince { self.freshBook(asset) }
             if self.hot.pointee.reportsEveryEntry { self.reportEntry(found, "book", at: event.timestamp) }
             if index >= 0 { self.endBook(index) }
             return
@@ -359,19 +360,25 @@ public final class FeedBooks: MarketEventHandler {
             if index >= 0 { self.endMessage(index) }
             return
         }
-        asset.pointee.resyncing = false
         asset.pointee.report(nil, nil)
         if let tickSize = event.tickSize { asset.pointee.book.tickSize = tickSize }
-        self.delegate?.snapshotArrived(asset.pointee.id)
         if index >= 0, let market = self.hot.pointee.markets[index] {
             if event.timestamp.milliseconds < market.pointee.newestTime {
                 market.pointee.newestTime = event.timestamp.milliseconds  // the exchange started over
             }
             if let price = event.lastTradePrice { market.pointee.learnTrade(price, from: asset.pointee) }
-            if !self.isResyncing(market) { market.pointee.suspicion.remove(.untilSnapshot) }
         }
+        self.freshBook(asset)
         if self.hot.pointee.reportsEveryEntry { self.reportEntry(found, "book", at: event.timestamp) }
         if index >= 0 { self.endBook(index) }
+    }
+
+    /// A book is in that was complete after anything that made us doubt the old one.
+    private func freshBook(_ asset: UnsafeMutablePointer<AssetState>) {
+        asset.pointee.resyncing = false
+        self.delegate?.snapshotArrived(asset.pointee.id)
+        guard asset.pointee.market >= 0, let market = self.hot.pointee.markets[asset.pointee.market] else { return }
+        if !self.isResyncing(market) { market.pointee.suspicion.remove(.untilSnapshot) }
     }
 
     /// A trade: see `MarketEventHandler`.
@@ -581,6 +588,7 @@ public final class FeedBooks: MarketEventHandler {
     private func requestResync(_ index: Int, reason: SuspectReason) {
         guard let asset = self.hot.pointee.assets[index], !asset.pointee.resyncing else { return }
         asset.pointee.resyncing = true
+        asset.pointee.resyncSince = asset.pointee.book.lastTime
         self.hot.pointee.counters.resyncs &+= 1
         self.delegate?.resyncNeeded(asset.pointee.id, reason: reason)
     }

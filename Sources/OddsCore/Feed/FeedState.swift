@@ -59,6 +59,8 @@ struct AssetState: ~Copyable {
     var side: Side
     /// A fresh book was asked for and has not come.
     var resyncing = false
+    /// The newest stamp in the book when it was asked for: a book from before that knows nothing of what went wrong.
+    var resyncSince = Timestamp(milliseconds: .min)
     /// The exchange's own best prices at the newest stamp, in ten-thousandths; -1 when it has not said.
     private var reportedBid: Int32 = -1
     private var reportedAsk: Int32 = -1

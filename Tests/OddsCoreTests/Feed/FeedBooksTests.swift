@@ -132,8 +132,8 @@ import Testing
         #expect(
             feed.witness.take() == ["resync \(feed.up) topMismatch", "resync \(feed.down) topMismatch"])
         #expect(feed.counters.resyncs == 2)
-        // Fresh books are taken whatever their stamp.
-        feed.receive(feed.dump(self.t, bids: [(0.49, 1)]))
+        // A fresh book carries the stamp of the last change, not that of the moment it was asked for.
+        feed.receive(feed.dump(self.t + 8, bids: [(0.49, 1)]))
         #expect(feed.trust == .live)
         #expect(feed.top == "0.49 0.52 0.48 0.51")
         #expect(feed.witness.take() == ["snapshot \(feed.up)", "snapshot \(feed.down)"])
@@ -253,7 +253,7 @@ import Testing
         #expect(feed.trust == .suspect(.malformedFrame))
         feed.receive(feed.book(.no, self.t))
         #expect(feed.trust == .live)
-        #expect(feed.top == "0.48 0.52 0.48 0.52")
+        #expect(feed.top == "0.49 0.52 0.48 0.51", "what is newer than the fresh books stands")
         #expect(feed.snapshot?.epoch == 1)
     }
 
@@ -569,5 +569,24 @@ import Testing
             #expect(two.value == one.value * 2)
         }
         #expect(Set(twice.named.map(\.name)).count == Mirror(reflecting: twice).children.count)
+    }
+
+    @Test func aLateBookIsNotTheFreshOneThatWasAskedFor() {
+        let feed = FeedHarness()
+        feed.receive(feed.dump(1000))
+        feed.receive(feed.change(1100, .bids, 0.49, 7, best: (0.49, 0.52)))
+        feed.receive("{")
+        #expect(feed.trust == .suspect(.malformedFrame))
+        // What a trade said before all that comes only now: it knows nothing of what was lost, nor of the bid at 0.49.
+        feed.receive(feed.book(.yes, 1050), feed.book(.no, 1050))
+        #expect(feed.top == "0.49 0.52 0.48 0.51")
+        #expect(feed.trust == .suspect(.malformedFrame))
+        // The fresh one is as old as the last change, and may be overtaken by the next.
+        feed.receive(feed.change(1200, .bids, 0.49, 8, best: (0.49, 0.52)))
+        let bids: [WireFrames.Line] = [(0.47, 3), (0.49, 7)]
+        feed.receive(feed.dump(1150, bids: bids))
+        #expect(feed.trust == .live)
+        #expect(feed.snapshot?.yes.bidSize == 8)
+        #expect(feed.books.levels(of: feed.up)?.bids.map(\.price) == [0.47, 0.49])
     }
 }

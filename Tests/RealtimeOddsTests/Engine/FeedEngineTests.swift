@@ -31,6 +31,7 @@ private final class SteppedClock: StreamClock {
     /// A frame as a server sends it.
     private static func frame(_ text: String) -> [UInt8] {
         let payload = Array(text.utf8)
+        guard payload.count > 125 else { return [0x81, UInt8(payload.count)] + payload }
         return [0x81, 126, UInt8(payload.count >> 8), UInt8(payload.count & 0xFF)] + payload
     }
 
