@@ -10,7 +10,7 @@ import Testing
 
 @testable import OddsServer
 
-@Suite struct OddsServerTests {
+@Suite(.timeLimit(.minutes(5))) struct OddsServerTests {
     private struct Answer: Sendable {
         let status: Int
         let headers: HTTPFields

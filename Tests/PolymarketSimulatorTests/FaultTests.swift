@@ -4,7 +4,7 @@ import Testing
 
 @testable import PolymarketSimulator
 
-@Suite(.timeLimit(.minutes(2))) struct FaultTests {
+@Suite(.timeLimit(.minutes(5))) struct FaultTests {
     @Test func dropEndsEveryConnectionWithoutACloseFrame() async throws {
         try await SimulatorHarness.with { harness in
             let one = try await harness.subscribe(to: try harness.market())

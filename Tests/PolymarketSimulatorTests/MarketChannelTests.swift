@@ -7,7 +7,7 @@ import Testing
 
 @testable import PolymarketSimulator
 
-@Suite(.timeLimit(.minutes(2))) struct MarketChannelTests {
+@Suite(.timeLimit(.minutes(5))) struct MarketChannelTests {
     @Test func aSubscriptionIsAnsweredByOneArrayAndThenTheFlow() async throws {
         try await SimulatorHarness.with { harness in
             let market = try harness.market()

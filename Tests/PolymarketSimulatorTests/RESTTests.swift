@@ -5,7 +5,7 @@ import Testing
 
 @testable import PolymarketSimulator
 
-@Suite(.timeLimit(.minutes(2))) struct RESTTests {
+@Suite(.timeLimit(.minutes(5))) struct RESTTests {
     @Test func booksAreThoseOfTheChannel() async throws {
         try await SimulatorHarness.with { harness in
             let market = try harness.market()

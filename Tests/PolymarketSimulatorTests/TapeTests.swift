@@ -5,7 +5,7 @@ import Testing
 
 @testable import PolymarketSimulator
 
-@Suite(.timeLimit(.minutes(2))) struct TapeTests {
+@Suite(.timeLimit(.minutes(5))) struct TapeTests {
     private static let book =
         #"[{"market":"0x01","asset_id":"11","timestamp":"1000","hash":"","bids":[],"asks":[],"event_type":"book"}]"#
     private static let change = #"{"market":"0x01", "price_changes":[{"asset_id": "11"}, {"asset_id":"22"}]}"#

@@ -6,7 +6,7 @@ import FoundationNetworking
 #endif
 
 /// The program at work against the simulated exchange. Each test waits for what it wants to see and then ends the program.
-@Suite(.timeLimit(.minutes(2))) struct LiveProgramTests {
+@Suite(.timeLimit(.minutes(5))) struct LiveProgramTests {
     /// Starts `oddstream simulate` on free ports and returns it with the options that point another command at it.
     private func simulate(_ arguments: String...) async throws -> (exchange: ProgramRun, endpoints: [String]) {
         let exchange = try ProgramRun(

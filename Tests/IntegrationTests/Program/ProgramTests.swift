@@ -1,7 +1,7 @@
 import Foundation
 import Testing
 
-@Suite struct ProgramTests {
+@Suite(.timeLimit(.minutes(5))) struct ProgramTests {
     @Test func withoutASubcommandItHelps() async throws {
         let outcome = try await ProgramRun.outcome([])
         #expect(outcome.status == 0)

@@ -99,7 +99,7 @@ private func running(
     try outcome.get()
 }
 
-@Suite(.timeLimit(.minutes(1))) struct MarketDiscoveryTests {
+@Suite(.timeLimit(.minutes(5))) struct MarketDiscoveryTests {
     private let clock = ManualClock(wall: Timestamp(seconds: base + 5))
 
     private func series() throws -> [MarketSelection] { [.series(try MarketSeries("btc-updown-30s"))] }
@@ -317,7 +317,7 @@ private func running(
     }
 }
 
-@Suite(.timeLimit(.minutes(1))) struct AlarmTests {
+@Suite(.timeLimit(.minutes(5))) struct AlarmTests {
     @Test func aRingIsKeptAndSeveralAreOne() async {
         let alarm = Alarm()
         alarm.ring()

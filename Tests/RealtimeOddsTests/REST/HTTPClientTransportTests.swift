@@ -6,7 +6,7 @@ import Testing
 @testable import RealtimeOdds
 
 /// The whole way: socket, HTTP, JSON, market.
-@Suite struct HTTPClientTransportTests {
+@Suite(.timeLimit(.minutes(5))) struct HTTPClientTransportTests {
     private let slug = "btc-updown-15m-1777428000"
 
     /// Asks a server of the test's making for the market, and gives what came of it.

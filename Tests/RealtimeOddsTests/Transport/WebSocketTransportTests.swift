@@ -6,7 +6,7 @@ import Testing
 @testable import RealtimeOdds
 
 /// The client against a scripted server on loopback.
-@Suite struct WebSocketTransportTests {
+@Suite(.timeLimit(.minutes(5))) struct WebSocketTransportTests {
     /// A trust in the authority of the fixtures alone.
     private func security() throws -> TransportSecurity {
         let file = try TLSFixture.File(TLSFixture.authority)
