@@ -46,6 +46,7 @@ private final class SteppedClock: StreamClock {
         var configuration = RealtimeOddsConfiguration()
         configuration.markets = [.assets(["1", "2"])]
         configuration.marketWebSocket = "ws://127.0.0.1:\(server.port)/ws/market"
+        configuration.lines = 2
         return configuration
     }
 
