@@ -214,6 +214,6 @@ public final class RealtimeOddsStreamer: OddsSource, Service {
         }
         return StreamStatus(
             startedAt: self.startedAt.withLock { $0 }, lines: lines, series: self.discovery?.series ?? [],
-            counters: total.named)
+            problems: self.discovery?.fixedProblems ?? [], counters: total.named)
     }
 }
