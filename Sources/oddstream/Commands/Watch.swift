@@ -62,7 +62,8 @@ struct Watch: AsyncParsableCommand {
             let view = OddsView(streamer: streamer)
             let presenter = Watch.presenter(
                 settings.text(.format) ?? "table", view: view, log: log, title: "oddstream \(programVersion)")
-            try await Daemon(services: [streamer] + (presenter.map { [$0] } ?? []), logger: logger)
+            let services: [(any Service)?] = [trace, streamer, presenter]
+            try await Daemon(services: services.compactMap { $0 }, logger: logger)
                 .run(for: settings.time(.duration))
             result = Watch.verdict(streamer, limit: settings.text(.duration))
         } catch {

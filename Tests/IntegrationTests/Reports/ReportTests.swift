@@ -179,6 +179,21 @@ import Testing
         }
     }
 
+    @Test func aReaderThatHasStalledDoesNotHoldUpTheEnd() async throws {
+        try await self.withPipe { reader, descriptor in
+            let sink = ByteSink(descriptor: descriptor, label: "test")
+            sink.append { $0.append(contentsOf: [UInt8](repeating: 10, count: 4 * 1024 * 1024)) }
+            sink.append { $0.append(contentsOf: [UInt8](repeating: 10, count: 4 * 1024 * 1024)) }
+            let waiting = Task { await sink.waitForRoom() }
+            #expect(await sink.flush(within: .milliseconds(20)) == false)
+            waiting.cancel()
+            await waiting.value
+            try reader.close()
+            await sink.waitForFailure()
+            #expect(sink.failure == EPIPE)
+        }
+    }
+
     @Test func aLimitRefusesWhatDoesNotFit() async throws {
         try await self.withPipe { _, descriptor in
             let sink = ByteSink(descriptor: descriptor, label: "test")
