@@ -15,7 +15,8 @@ extension TransportError {
         case is NIOConnectionError:
             self.init(
                 .cannotConnect,
-                "Cannot connect to \(endpoint.host) port \(endpoint.port): \(NetworkFault.reason(error)).", cause: error)
+                "Cannot connect to \(endpoint.host) port \(endpoint.port): \(NetworkFault.reason(error)).", cause: error
+            )
         case ChannelError.connectTimeout:
             self = .timedOut(endpoint, during: "connecting")
         case let error as NIOSSLExtraError where error == .failedToValidateHostname:
@@ -32,7 +33,8 @@ extension TransportError {
                 .invalidHandshake, "\(endpoint) does not answer in HTTP (\(error)): check address and scheme.",
                 cause: error)
         default:
-            self.init(.connectionLost, "The connection to \(endpoint) failed: \(NetworkFault.reason(error)).", cause: error)
+            self.init(
+                .connectionLost, "The connection to \(endpoint) failed: \(NetworkFault.reason(error)).", cause: error)
         }
     }
 

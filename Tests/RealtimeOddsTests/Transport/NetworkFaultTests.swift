@@ -23,7 +23,8 @@ struct NetworkFaultTests {
         )
         #expect(told == NetworkFault.noTLS)
         let other = NetworkFault.tlsReason(
-            "sslError([Error: 1 error:10000410:SSL routines:OPENSSL_internal:SSLV3_ALERT_HANDSHAKE_FAILURE at /a/b.cc:5])")
+            "sslError([Error: 1 error:10000410:SSL routines:OPENSSL_internal:SSLV3_ALERT_HANDSHAKE_FAILURE at /a/b.cc:5])"
+        )
         #expect(other == "TLS failed (SSLV3_ALERT_HANDSHAKE_FAILURE)")
     }
 }
