@@ -49,7 +49,7 @@ public struct OddsServer: Service {
     public func run() async throws {
         do {
             try await self.application().run()
-        } catch let error as IOError {
+        } catch let error where error is IOError || error is SocketAddressError.UnknownHost {
             throw OddsServerError.binding(host: self.configuration.host, port: self.configuration.port, error)
         }
     }

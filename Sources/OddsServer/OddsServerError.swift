@@ -29,6 +29,12 @@ public struct OddsServerError: Error, Sendable, CustomStringConvertible {
     /// What an error from binding `host:port` means to the person who chose them.
     static func binding(host: String, port: Int, _ error: any Error) -> OddsServerError {
         let place = "\(host):\(port)"
+        if error is SocketAddressError.UnknownHost {
+            return OddsServerError(
+                code: .noSuchAddress,
+                message: "The HTTP API cannot listen on \(place): \(host) is no address and no known name. "
+                    + "Choose another with --http-host, such as 127.0.0.1.", cause: error)
+        }
         switch (error as? IOError)?.errnoCode {
         case EADDRINUSE:
             return OddsServerError(

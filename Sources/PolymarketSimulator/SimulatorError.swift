@@ -28,6 +28,6 @@ public struct SimulatorError: Error, Sendable, CustomStringConvertible {
         self.cause = cause
     }
 
-    /// The message, with the cause behind it.
-    public var description: String { self.message + (self.cause.map { " (\($0))" } ?? "") }
+    /// The message; `cause` is for programs.
+    public var description: String { self.message }
 }

@@ -12,7 +12,7 @@ import Synchronization
 /// configuration.markets = [.series(try MarketSeries("btc-updown-15m"))]
 /// let streamer = try RealtimeOddsStreamer(configuration: configuration, logger: Logger(label: "odds"))
 /// streamer.start()
-/// for await case .odds(let odds) in streamer.updates() where (odds.displayedOdds ?? 0) >= 0.70 {
+/// for await case .odds(let odds) in streamer.updates() where (odds.displayedOdds ?? 0.0) >= 0.70 {
 ///     print(odds.slug, odds.displayedOdds!, odds.trust)
 /// }
 /// ```
@@ -227,6 +227,6 @@ public final class RealtimeOddsStreamer: OddsSource, Service {
         }
         return StreamStatus(
             startedAt: self.startedAt.withLock { $0 }, lines: lines, series: self.discovery?.series ?? [],
-            counters: total.named)
+            problems: self.discovery?.fixedProblems ?? [], counters: total.named)
     }
 }

@@ -31,6 +31,9 @@ struct Oddstream: AsyncParsableCommand {
     static func main() async {
         // A closed pipe is an error of write(2) like any other; the signal would end the process without a word.
         signal(SIGPIPE, SIG_IGN)
+        // The next file or socket would take the number of a closed standard stream, and rows would be written into it.
+        // Opening takes the lowest free number, which is the closed stream's; reading only, so that writing still fails.
+        for descriptor: Int32 in 0...2 where fcntl(descriptor, F_GETFD) == -1 { _ = open("/dev/null", O_RDONLY) }
         do {
             var command = try Oddstream.parseAsRoot()
             if var command = command as? any AsyncParsableCommand {

@@ -202,6 +202,17 @@ import Testing
         try await holder.close()
     }
 
+    @Test func aHostThatIsNoneSaysSo() async throws {
+        var configuration = OddsServerConfiguration()
+        configuration.host = "256.1.1.1"
+        let server = OddsServer(
+            configuration: configuration, source: FakeOdds(), clock: FrozenClock(),
+            logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() })
+        let error = await #expect(throws: OddsServerError.self) { try await server.run() }
+        #expect(error?.code == .noSuchAddress)
+        #expect(error?.message.contains("--http-host") == true)
+    }
+
     @Test func addressesAreWrittenAsInURLs() {
         #expect(OddsServer.inURL("127.0.0.1") == "127.0.0.1")
         #expect(OddsServer.inURL("::1") == "[::1]")

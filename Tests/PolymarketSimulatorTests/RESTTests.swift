@@ -67,6 +67,16 @@ import Testing
         }
     }
 
+    @Test(arguments: ["fidelity", "startTs", "endTs"], [Int64.min, -1, 0, .max])
+    func historiesOfAnySpanAreAnswered(name: String, value: Int64) async throws {
+        try await SimulatorHarness.with { harness in
+            let token = try harness.market().yes.asset
+            let answer = try await harness.get(
+                "\(harness.endpoints.clobREST)/prices-history?market=\(token)&\(name)=\(value)")
+            #expect(answer.status == 200)
+        }
+    }
+
     @Test(arguments: [
         ("/book?token_id=abc", 400, "Invalid token id"),
         ("/book", 400, "Invalid token id"),

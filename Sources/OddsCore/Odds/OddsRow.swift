@@ -105,7 +105,9 @@ public struct OddsRow: Encodable, Sendable {
         try row.encode(self.snapshot?.noOdds.doubleValue, forKey: .noOdds)
         try row.encode(self.snapshot?.displayedOdds?.doubleValue, forKey: .displayedOdds)
         try row.encode(self.snapshot?.yes.lastTrade?.doubleValue, forKey: .lastTrade)
-        try row.encode(self.snapshot?.exchangeTime.milliseconds, forKey: .exchangeTime)
+        // A resolution has a stamp of its own: that of the news, not of the last odds.
+        let exchangeTime = self.resolution?.exchangeTime ?? self.snapshot?.exchangeTime
+        try row.encode(exchangeTime?.milliseconds, forKey: .exchangeTime)
         try row.encode(self.snapshot?.receiveTime.unixNanoseconds, forKey: .receiveTime)
         try row.encode(self.snapshot?.trust.name, forKey: .trust)
         try row.encode(self.snapshot?.trust.reason, forKey: .reason)

@@ -53,17 +53,25 @@ public struct StreamStatus: Sendable {
     public var lines: [LineStatus]
     /// The series followed and how they fare.
     public var series: [SeriesStatus]
+    /// What is wrong with markets that were named by slug or condition id, in sentences for people.
+    public var problems: [String]
     /// Named counts since the start; keys are dotted and stable (`frames.malformed`).
     public var counters: [(name: String, value: UInt64)]
+
+    /// Everything that is wrong with what is followed: the series' problems and those of single markets.
+    public var allProblems: [String] {
+        self.series.compactMap { series in series.problem.map { "\(series.series): \($0)" } } + self.problems
+    }
 
     /// A status from its parts.
     public init(
         startedAt: Timestamp? = nil, lines: [LineStatus] = [], series: [SeriesStatus] = [],
-        counters: [(name: String, value: UInt64)] = []
+        problems: [String] = [], counters: [(name: String, value: UInt64)] = []
     ) {
         self.startedAt = startedAt
         self.lines = lines
         self.series = series
+        self.problems = problems
         self.counters = counters
     }
 }

@@ -13,7 +13,7 @@ struct StatusRow: Encodable, Sendable {
     }
 
     private enum CodingKeys: String, CodingKey {
-        case version, lines, series, counters
+        case version, lines, series, problems, counters
         case startedAt = "started_at_ms"
         case uptime = "uptime_s"
         case now = "now_ms"
@@ -28,6 +28,7 @@ struct StatusRow: Encodable, Sendable {
             self.status.startedAt.map { max(0, $0.duration(to: self.now).secondsValue) }, forKey: .uptime)
         try row.encode(self.status.lines.map(LineRow.init), forKey: .lines)
         try row.encode(self.status.series.map(SeriesRow.init), forKey: .series)
+        try row.encode(self.status.problems, forKey: .problems)
         let counters = Dictionary(
             self.status.counters.map { ($0.name, $0.value) }, uniquingKeysWith: { _, last in last })
         try row.encode(counters, forKey: .counters)

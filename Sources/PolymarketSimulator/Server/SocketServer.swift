@@ -4,6 +4,14 @@ internal import NIOPosix
 internal import NIOSSL
 internal import Synchronization
 
+#if canImport(Glibc)
+internal import Glibc
+#elseif canImport(Musl)
+internal import Musl
+#else
+internal import Darwin
+#endif
+
 /// Listens on one port: HTTP/1.1, with the upgrade to WebSocket on some paths.
 struct SocketServer: Sendable {
     /// What a port offers.
@@ -44,9 +52,25 @@ struct SocketServer: Sendable {
         do {
             return SocketServer(channel: try await bootstrap.bind(host: host, port: port).get())
         } catch {
-            throw SimulatorError(
-                .bind, "Cannot listen on \(host):\(port). Choose a free port, or 0 for any.", cause: error)
+            throw Self.bindError(host: host, port: port, error)
         }
+    }
+
+    private static func bindError(host: String, port: Int, _ error: any Error) -> SimulatorError {
+        let advice: String
+        switch error {
+        case let error as IOError where error.errnoCode == EADDRINUSE:
+            advice = "another program does already. Choose a free port, or 0 for any."
+        case let error as IOError where error.errnoCode == EADDRNOTAVAIL:
+            advice = "the address is none of this machine's. Choose another host, such as 127.0.0.1."
+        case let error as IOError:
+            advice = "\(String(cString: strerror(error.errnoCode))). Choose another port or host."
+        case is SocketAddressError.UnknownHost:
+            advice = "\(host) is no address and no known name. Choose another host, such as 127.0.0.1."
+        default:
+            advice = "\(error). Choose another port or host."
+        }
+        return SimulatorError(.bind, "Cannot listen on \(host):\(port): \(advice)", cause: error)
     }
 
     private static func configure(_ channel: any Channel, _ service: Service, _ ids: Counter) throws {

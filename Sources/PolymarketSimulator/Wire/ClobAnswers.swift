@@ -164,19 +164,20 @@ struct ClobAnswers {
             return Self.badToken
         }
         let now = self.engine.now.seconds
-        let until = min(question.value("endTs").flatMap(Int64.init) ?? now, now)
+        // Whatever is asked for is brought into a span in which nothing overflows.
+        let until = min(max(0, question.value("endTs").flatMap(Int64.init) ?? now), now)
         let from: Int64
         if let start = question.value("startTs").flatMap(Int64.init) {
             guard question.value("interval") == nil else {
                 return .error(400, "interval and startTs/endTs are mutually exclusive")
             }
-            from = start
+            from = min(start, now)
         } else if let length = Self.intervals[question.value("interval") ?? "1d"] {
             from = until - length
         } else {
             return .error(400, "Invalid interval")
         }
-        let step = max(1, question.value("fidelity").flatMap(Int64.init) ?? 1) * 60
+        let step = min(max(1, question.value("fidelity").flatMap(Int64.init) ?? 1), 1_000_000) * 60
         let begin = max(from, window.listed.seconds)
         let points = stride(from: (begin / step + 1) * step, through: min(until, window.end.seconds), by: Int(step))
         let list = points.suffix(2_000).map { time in

@@ -107,6 +107,10 @@ package final class HTTPClientTransport: RESTTransport {
         )
     }
 
+    private func unreachable(_ url: String, _ error: any Error) -> RESTError {
+        RESTError(.unreachable, "no answer from \(url): \(NetworkFault.reason(error))", cause: error)
+    }
+
     private func restError(_ error: any Error, url: String, timeout: Duration) -> RESTError {
         if Task.isCancelled || error is CancellationError {
             return RESTError(.cancelled, "the request for \(url) was cancelled", cause: error)
@@ -116,7 +120,7 @@ package final class HTTPClientTransport: RESTTransport {
                 .tooLarge, "the answer to \(url) is larger than \(self.maximumBodySize) bytes", cause: error)
         }
         guard let clientError = error as? HTTPClientError else {
-            return RESTError(.unreachable, "no answer from \(url): check address, network and TLS", cause: error)
+            return self.unreachable(url, error)
         }
         switch clientError {
         case .deadlineExceeded, .readTimeout, .connectTimeout, .getConnectionFromPoolTimeout, .tlsHandshakeTimeout:
@@ -126,7 +130,7 @@ package final class HTTPClientTransport: RESTTransport {
         case .invalidURL, .emptyHost:
             return self.badAddress(url, cause: error)
         default:
-            return RESTError(.unreachable, "no answer from \(url): check address, network and TLS", cause: error)
+            return self.unreachable(url, error)
         }
     }
 

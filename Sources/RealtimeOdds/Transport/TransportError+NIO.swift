@@ -6,39 +6,35 @@ import NIOSSL
 extension TransportError {
     /// What a fault of the layers below means to the one who wanted to connect.
     init(whileConnectingTo endpoint: WebSocketEndpoint, _ error: any Error) {
-        let untrusted =
-            "The certificate of \(endpoint.host) is not signed by an authority we trust: for a private authority name its PEM file."
         switch error {
         case let error as TransportError:
             self = error
         case let error as NIOConnectionError where error.connectionErrors.isEmpty:
             self.init(
                 .cannotConnect, "No address found for \(endpoint.host): check the name and the network.", cause: error)
-        case let error as NIOConnectionError:
-            let reasons = error.connectionErrors.map { "\($0.error)" }.joined(separator: "; ")
+        case is NIOConnectionError:
             self.init(
-                .cannotConnect, "Cannot connect to \(endpoint.host) port \(endpoint.port): \(reasons).", cause: error)
+                .cannotConnect,
+                "Cannot connect to \(endpoint.host) port \(endpoint.port): \(NetworkFault.reason(error)).", cause: error
+            )
         case ChannelError.connectTimeout:
             self = .timedOut(endpoint, during: "connecting")
         case let error as NIOSSLExtraError where error == .failedToValidateHostname:
             let message =
                 "The certificate of the server is not for \(endpoint.host): check the address; do not send anything to it."
             self.init(.insecure, message, cause: error)
-        case NIOSSLError.unableToValidateCertificate, NIOSSLError.noCertificateToValidate:
-            self.init(.insecure, untrusted, cause: error)
-        case NIOSSLError.handshakeFailed(let reason):
-            let text = String(describing: reason)
-            let message =
-                text.contains("CERTIFICATE_VERIFY_FAILED")
-                ? untrusted
-                : "No secure connection to \(endpoint.host) port \(endpoint.port): \(text)."
-            self.init(.insecure, message, cause: error)
+        case is NIOSSLError:
+            self.init(
+                .insecure,
+                "No secure connection to \(endpoint.host) port \(endpoint.port): \(NetworkFault.reason(error)).",
+                cause: error)
         case is HTTPParserError:
             self.init(
                 .invalidHandshake, "\(endpoint) does not answer in HTTP (\(error)): check address and scheme.",
                 cause: error)
         default:
-            self.init(.connectionLost, "The connection to \(endpoint) failed: \(error).", cause: error)
+            self.init(
+                .connectionLost, "The connection to \(endpoint) failed: \(NetworkFault.reason(error)).", cause: error)
         }
     }
 

@@ -62,7 +62,8 @@ struct Watch: AsyncParsableCommand {
             let view = OddsView(streamer: streamer)
             let presenter = Watch.presenter(
                 settings.text(.format) ?? "table", view: view, log: log, title: "oddstream \(programVersion)")
-            try await Daemon(services: [streamer] + (presenter.map { [$0] } ?? []), logger: logger)
+            let services: [(any Service)?] = [trace, streamer, presenter]
+            try await Daemon(services: services.compactMap { $0 }, logger: logger)
                 .run(for: settings.time(.duration))
             result = Watch.verdict(streamer, limit: settings.text(.duration))
         } catch {
@@ -94,9 +95,10 @@ struct Watch: AsyncParsableCommand {
 
     /// Whoever watched for a time and never reached the exchange should learn it from the status.
     private static func verdict(_ streamer: RealtimeOddsStreamer, limit: String?) -> Result<Void, ProgramFailure> {
-        let lines = streamer.status.lines
+        let status = streamer.status
+        let lines = status.lines
         guard let limit, lines.allSatisfy({ $0.messages == 0 }) else { return .success(()) }
-        let reasons = Set(lines.compactMap(\.lastError) + streamer.status.series.compactMap(\.problem)).sorted()
+        let reasons = Set(lines.compactMap(\.lastError) + status.allProblems).sorted()
         guard !reasons.isEmpty || lines.isEmpty else { return .success(()) }
         let why = reasons.isEmpty ? "no connection was made" : reasons.joined(separator: "; ")
         return .failure(

@@ -44,7 +44,8 @@ struct Settings: Sendable {
         for setting in Setting.allCases {
             for source in sources {
                 guard let values = Settings.values(of: setting, in: source) else { continue }
-                for value in values {
+                // `--slug "$SLUG"` without a SLUG must not follow something else without a word.
+                for value in values.isEmpty ? [""] : values {
                     guard let allowed = setting.kind.problem(with: value) else { continue }
                     faults.append(.badValue(setting, value: value, origin: source.origin, allowed: allowed))
                 }
@@ -60,7 +61,7 @@ struct Settings: Sendable {
         let key = AbsoluteConfigKey([setting.rawValue])
         // Every layer holds text, so a value of another type cannot occur and the look-up has nothing to throw.
         guard let found = try? source.provider.value(forKey: key, type: .string).value,
-            case .string(let text) = found.content, !text.isEmpty
+            case .string(let text) = found.content, !text.isEmpty || source.origin == .option
         else { return nil }
         guard setting.kind.isList else { return [text] }
         return text.split(separator: ",").map { part in

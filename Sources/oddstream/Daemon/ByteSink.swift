@@ -27,8 +27,15 @@ final class ByteSink: Sendable {
         var isWriting = false
         var isFlushPlanned = false
         var failure: Int32?
-        var waiters: [CheckedContinuation<Void, Never>] = []
-        var room: [CheckedContinuation<Void, Never>] = []
+        var waiters: [Waiter] = []
+        var lastWaiter = 0
+    }
+
+    /// A task that waits for something to become true.
+    private struct Waiter {
+        let id: Int
+        let isMet: @Sendable (State) -> Bool
+        let continuation: CheckedContinuation<Void, Never>
     }
 
     private let state = Mutex(State())
@@ -78,27 +85,63 @@ final class ByteSink: Sendable {
     @discardableResult
     func append(_ text: String) -> Bool { self.append { $0.append(contentsOf: text.utf8) } }
 
-    /// Returns when less than 1 MiB is waiting, or when writing has failed.
+    /// Returns when less than 1 MiB is waiting, when writing has failed, or when the task is cancelled.
     func waitForRoom() async {
-        await withCheckedContinuation { continuation in
-            let isRoomy = self.state.withLock { state in
-                if state.failure != nil || state.pending.count < ByteSink.roomy || !state.isWriting { return true }
-                state.room.append(continuation)
-                return false
-            }
-            if isRoomy { continuation.resume() }
+        await self.wait { state in
+            state.failure != nil || state.pending.count < ByteSink.roomy || !state.isWriting
         }
     }
 
-    /// Returns when everything appended so far is written, or when writing has failed.
-    func flush() async {
-        await withCheckedContinuation { continuation in
-            self.state.withLock { state in
-                state.waiters.append(continuation)
-                state.isWriting = true
-            }
-            self.queue.async { self.drain() }
+    /// Returns when writing has failed, or when the task is cancelled.
+    func waitForFailure() async { await self.wait { $0.failure != nil } }
+
+    /// Returns when everything appended so far is written, when writing has failed, or after `limit`: a reader that has
+    /// stalled must not keep the program from ending.
+    ///
+    /// - Returns: false when `limit` passed first.
+    @discardableResult
+    func flush(within limit: Duration = .milliseconds(500)) async -> Bool {
+        self.state.withLock { $0.isWriting = true }
+        self.queue.async { self.drain() }
+        await withTaskGroup(of: Void.self) { race in
+            race.addTask { await self.wait { !$0.isWriting } }
+            // It throws only when it is cancelled, and then nobody waits for it any more.
+            race.addTask { try? await Task.sleep(for: limit) }
+            await race.next()
+            race.cancelAll()
         }
+        return !self.state.withLock { $0.isWriting }
+    }
+
+    /// Waits for the sink to be in a certain state, or for the task's cancellation.
+    private func wait(until isMet: @escaping @Sendable (State) -> Bool) async {
+        let id = self.state.withLock { state in
+            state.lastWaiter += 1
+            return state.lastWaiter
+        }
+        await withTaskCancellationHandler {
+            await withCheckedContinuation { continuation in
+                let isOver = self.state.withLock { state in
+                    if Task.isCancelled || isMet(state) { return true }
+                    state.waiters.append(Waiter(id: id, isMet: isMet, continuation: continuation))
+                    return false
+                }
+                if isOver { continuation.resume() }
+            }
+        } onCancel: {
+            self.resume { waiter, _ in waiter.id == id }
+        }
+    }
+
+    /// Wakes the waiters that are chosen.
+    private func resume(_ isChosen: (Waiter, State) -> Bool) {
+        let chosen = self.state.withLock { state -> [Waiter] in
+            guard !state.waiters.isEmpty else { return [] }
+            let (now, before) = (state, state.waiters)
+            state.waiters = before.filter { !isChosen($0, now) }
+            return before.filter { isChosen($0, now) }
+        }
+        for waiter in chosen { waiter.continuation.resume() }
     }
 
     private func flushPlanned() {
@@ -114,23 +157,18 @@ final class ByteSink: Sendable {
     /// Runs on the queue: writes until nothing is left.
     private func drain() {
         while true {
-            let (bytes, waiting) = self.state.withLock { state -> ([UInt8], [CheckedContinuation<Void, Never>]) in
+            let bytes = self.state.withLock { state -> [UInt8] in
                 if state.pending.isEmpty || state.failure != nil {
                     state.pending = []
                     state.isWriting = false
-                    defer {
-                        state.waiters = []
-                        state.room = []
-                    }
-                    return ([], state.waiters + state.room)
+                    return []
                 }
                 var bytes: [UInt8] = []
                 bytes.reserveCapacity(ByteSink.batch)
                 swap(&bytes, &state.pending)
-                defer { state.room = [] }
-                return (bytes, state.room)
+                return bytes
             }
-            for continuation in waiting { continuation.resume() }
+            self.resume { $0.isMet($1) }
             if bytes.isEmpty { return }
             if let failure = self.write(bytes) { self.state.withLock { $0.failure = failure } }
         }

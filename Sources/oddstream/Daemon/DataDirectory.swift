@@ -43,7 +43,7 @@ final class DataDirectory: Sendable {
         }
     }
 
-    /// A directory of its own in the system's temporary place; `remove()` deletes it.
+    /// A directory of its own in the system's temporary place; `leave()` deletes it.
     static func temporary() throws(ProgramFailure) -> DataDirectory {
         let base = ProcessInfo.processInfo.environment["TMPDIR"] ?? "/tmp"
         return try DataDirectory("\(base)/oddstream-demo-\(getpid())", isTemporary: true)

@@ -153,19 +153,11 @@ extension Examination {
             try await channel.close()
             return Finding(
                 .ok, name, "\(parts.host):\(parts.port)\(address) accepts connections, \(DurationText.age(took))")
-        } catch let error as NIOConnectionError {
-            if error.connectionErrors.isEmpty {
-                return Finding(
-                    .fail, name, "the name \(parts.host) is not known: check DNS, the network, or the endpoint option",
-                    isExchange: true)
-            }
-            let why = error.connectionErrors.first.map { "\($0.error)" } ?? "\(error)"
+        } catch {
             return Finding(
                 .fail, name,
-                "\(parts.host):\(parts.port) accepts no connection (\(why)): check network, firewall and endpoint option",
-                isExchange: true)
-        } catch {
-            return Finding(.fail, name, "\(parts.host):\(parts.port): \(error)", isExchange: true)
+                "\(parts.host):\(parts.port) accepts no connection: \(NetworkFault.reason(error)). "
+                    + "Check network, firewall and endpoint option", isExchange: true)
         }
     }
 
@@ -292,13 +284,7 @@ extension Examination {
     }
 
     private static func explain(_ error: any Error) -> String {
-        if "\(error)".contains("CERTIFICATE_VERIFY_FAILED") {
-            return "the certificate is not trusted: name its authority with --tls-ca FILE; check clock and proxies"
-        }
-        if error is NIOSSLError || "\(error)".contains("CERTIFICATE") {
-            return "TLS failed (\(error)): check --tls-ca, the clock, and proxies in between"
-        }
-        return "no answer (\(error)): check network and endpoint option"
+        "no answer: \(NetworkFault.reason(error)). Check network, endpoint options and --tls-ca"
     }
 }
 

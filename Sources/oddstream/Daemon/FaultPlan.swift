@@ -28,8 +28,8 @@ struct PlannedFault: Equatable, Sendable {
         case ("refuse", let length?): self.fault = .refuse(.status(503), for: length)
         case ("reset", let length?): self.fault = .refuse(.reset, for: length)
         case ("malformed", nil): self.fault = .malformedFrame
-        // More than any client should take: ours stops at 8 MiB.
-        case ("oversize", nil): self.fault = .oversizeFrame(bytes: 16 * 1024 * 1024)
+        // More than ours takes, which stops at 8 MiB, and less than the exchange keeps for a slow reader.
+        case ("oversize", nil): self.fault = .oversizeFrame(bytes: 9 * 1024 * 1024)
         default: return nil
         }
         self.time = time

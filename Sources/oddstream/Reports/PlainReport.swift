@@ -27,8 +27,7 @@ struct PlainReport {
             return "line \(line.line) \(line.state)" + (why.map { " (\($0))" } ?? "")
         }
         let rate = "\(DurationText.oneDecimal(messagesPerSecond)) messages/s"
-        let problems = status.series.compactMap(\.problem)
-        let text = (lines.isEmpty ? ["no line yet"] : lines) + [rate] + problems
+        let text = (lines.isEmpty ? ["no line yet"] : lines) + [rate] + status.allProblems
         return markets + [PlainReport.line(now.wall, "feed", text.joined(separator: ", "))]
     }
 

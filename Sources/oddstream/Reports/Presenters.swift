@@ -43,8 +43,9 @@ struct JSONLinesPresenter: Service {
     private func follow() async {
         let encoder = JSONEncoder()
         encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
+        var last = LastSnapshots()
         for await update in self.view.streamer.updates(.lossless(capacity: 65_536)) {
-            let snapshot = update.marketID.flatMap { self.view.streamer.currentOdds($0) }
+            let snapshot = last.snapshot(for: update, followed: self.view.streamer.markets.lazy.map(\.market.id))
             // A row is made of numbers and texts, all of which JSON can hold.
             guard let row = try? encoder.encode(OddsRow(update, snapshot: snapshot)) else { continue }
             let isTaken = self.sink.append { bytes in
@@ -53,6 +54,33 @@ struct JSONLinesPresenter: Service {
             }
             if !isTaken { return }
             await self.sink.waitForRoom()
+        }
+    }
+}
+
+/// The last values of each market, as the reader of the updates has seen them: when a resolution is told, the market itself
+/// may be gone already, and a rollover's row should not be ahead of the rows around it.
+struct LastSnapshots {
+    private var snapshots: [MarketID: OddsSnapshot] = [:]
+
+    /// The values that belong to an update which carries none; nil when there were none.
+    ///
+    /// - Parameter followed: the markets there are now; asked for at rollovers, to forget the others.
+    mutating func snapshot(for update: OddsUpdate, followed: @autoclosure () -> some Sequence<MarketID>)
+        -> OddsSnapshot?
+    {
+        switch update {
+        case .odds(let snapshot), .trust(let snapshot, _):
+            self.snapshots[snapshot.marketID] = snapshot
+            return snapshot
+        case .rollover(let receipt):
+            let followed = Set(followed())
+            // Those that were replaced just now may still be resolved.
+            let previous = receipt.previous?.id
+            self.snapshots = self.snapshots.filter { followed.contains($0.key) || $0.key == previous }
+            return self.snapshots[receipt.market.id]
+        case .resolution(let resolution): return self.snapshots.removeValue(forKey: resolution.market.id)
+        case .overflow: return nil
         }
     }
 }

@@ -1,5 +1,6 @@
 import OddsCore
 import RealtimeOdds
+import ServiceLifecycle
 import Synchronization
 
 #if canImport(Glibc)
@@ -14,7 +15,7 @@ import Darwin
 ///
 /// Rows are formed on the feed's event loop and written elsewhere. When the disk cannot follow, rows are left out past
 /// 64 MiB of waiting bytes and counted: the feed does not wait.
-final class TraceFile: AppliedMessageObserver {
+final class TraceFile: AppliedMessageObserver, Service {
     static let header = "n,asset_id,event_type,exchange_time_ms,receive_ns,publish_ns,best_bid,best_ask\n"
     private static let limit = 64 * 1024 * 1024
 
@@ -45,11 +46,16 @@ final class TraceFile: AppliedMessageObserver {
         if !isTaken { self.lost.add(1, ordering: .relaxed) }
     }
 
+    /// Returns when a row cannot be written, or when the program ends: a trace with holes is not worth waiting for.
+    func run() async {
+        await cancelWhenGracefulShutdown { await self.sink.waitForFailure() }
+    }
+
     /// Writes what is left and closes the file.
     ///
     /// - Throws: `ProgramFailure` when rows are missing from the file, with the reason.
     func finish() async throws(ProgramFailure) {
-        await self.sink.flush()
+        let isWritten = await self.sink.flush(within: .seconds(1))
         let failure = self.sink.failure
         let closing = close(self.descriptor) == 0 ? nil : errno
         let lost = self.lost.load(ordering: .relaxed)
@@ -60,11 +66,12 @@ final class TraceFile: AppliedMessageObserver {
                     "The trace file \(self.path) is incomplete: \(systemMessage(number)). Free some space or choose another disk."
             )
         }
-        guard lost == 0 else {
+        guard isWritten, lost == 0 else {
+            let rows = lost == 0 ? "the last rows" : "\(lost) rows"
             throw ProgramFailure(
                 status: .internalError,
                 message:
-                    "The trace file \(self.path) is incomplete: the disk was too slow for \(lost) rows. Choose a faster one."
+                    "The trace file \(self.path) is incomplete: the disk was too slow for \(rows). Choose a faster one."
             )
         }
     }

@@ -83,9 +83,7 @@ struct WatchTable {
     /// The view's lines, none wider than the terminal and not more than it has.
     func lines(_ frame: WatchFrame) -> [String] {
         var top = [self.headline(frame)] + self.lineStates(frame) + [""]
-        let problems = frame.status.series.compactMap { series in
-            series.problem.map { self.plain("\(series.series): \($0)", "33") }
-        }
+        let problems = frame.status.allProblems.map { self.plain($0, "33") }
         top += problems.isEmpty ? [] : problems + [""]
         var bottom: [String] = []
         if !frame.events.isEmpty { bottom += [""] + frame.events.suffix(6).map { self.plain($0, nil) } }

@@ -1,4 +1,5 @@
 import PolymarketSimulator
+import RealtimeOdds
 import Testing
 
 @testable import oddstream
@@ -15,6 +16,17 @@ import Testing
         let planned = try #require(PlannedFault(text))
         #expect(planned.time == time)
         #expect(planned.fault == fault)
+    }
+
+    /// Larger than the streamer takes, and small enough that the exchange does not drop it as a slow reader's backlog.
+    @Test func oversizeLiesBetweenTheTwoLimits() throws {
+        let planned = try #require(PlannedFault("oversize@1s"))
+        guard case .oversizeFrame(let bytes) = planned.fault else {
+            Issue.record("not an oversize frame: \(planned.fault)")
+            return
+        }
+        #expect(bytes > RealtimeOddsConfiguration().maximumMessageSize)
+        #expect(bytes < SimulatorConfiguration().slowReaderLimit)
     }
 
     @Test(arguments: [

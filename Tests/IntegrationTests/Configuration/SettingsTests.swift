@@ -107,6 +107,13 @@ import Testing
         #expect(settings.entries[.lines] == nil)
     }
 
+    @Test(arguments: [(Setting.slug, ""), (.series, ","), (.data, ""), (.lines, "")])
+    func anOptionWithoutAValueIsRefused(setting: Setting, text: String) throws {
+        let refusal = try #require(self.refusal(options: [setting: text]))
+        #expect(refusal.status == .usage)
+        #expect(refusal.description.contains(setting.option))
+    }
+
     @Test(arguments: [
         (Setting.httpPort, "65536", "a whole number from 0 to 65535"),
         (.httpPort, "8o80", "a whole number from 0 to 65535"),

@@ -89,6 +89,36 @@ import Testing
     }
 }
 
+@Suite struct LastSnapshotsTests {
+    private let resolution = OddsUpdate.resolution(
+        Resolution(market: Sample.market(), winner: .yes, exchangeTime: Timestamp(seconds: Sample.start + 915)))
+
+    @Test func aResolutionHasTheLastOddsOfAMarketThatIsGone() {
+        var last = LastSnapshots()
+        _ = last.snapshot(for: .odds(Sample.snapshot()), followed: [])
+        let closed = Sample.snapshot(trust: .closed)
+        #expect(last.snapshot(for: .trust(closed, previous: .live), followed: []) == closed)
+        #expect(last.snapshot(for: self.resolution, followed: []) == closed)
+        #expect(last.snapshot(for: self.resolution, followed: []) == nil)
+    }
+
+    @Test func aRolloverForgetsMarketsThatAreGoneButNotTheOneJustReplaced() {
+        func receipt(previous: Market?) -> OddsUpdate {
+            .rollover(
+                RolloverReceipt(
+                    series: "btc-updown-15m", market: Sample.market(900), previous: previous,
+                    boundary: Timestamp(seconds: Sample.start + 900), firstOddsMilliseconds: nil))
+        }
+        var last = LastSnapshots()
+        _ = last.snapshot(for: .odds(Sample.snapshot()), followed: [])
+        #expect(last.snapshot(for: receipt(previous: Sample.market()), followed: []) == nil)
+        #expect(last.snapshot(for: self.resolution, followed: []) == Sample.snapshot())
+        _ = last.snapshot(for: .odds(Sample.snapshot()), followed: [])
+        #expect(last.snapshot(for: receipt(previous: nil), followed: []) == nil)
+        #expect(last.snapshot(for: self.resolution, followed: []) == nil)
+    }
+}
+
 @Suite struct MessageRateTests {
     @Test func theRateIsTakenOverTwoSeconds() {
         var rate = MessageRate()
@@ -176,6 +206,21 @@ import Testing
             await sink.waitForRoom()
             #expect(throws: Never.self) { try failUnlessPipeClosed(sink.failure) }
             #expect(throws: ProgramFailure.self) { try failUnlessPipeClosed(ENOSPC) }
+        }
+    }
+
+    @Test func aReaderThatHasStalledDoesNotHoldUpTheEnd() async throws {
+        try await self.withPipe { reader, descriptor in
+            let sink = ByteSink(descriptor: descriptor, label: "test")
+            sink.append { $0.append(contentsOf: [UInt8](repeating: 10, count: 4 * 1024 * 1024)) }
+            sink.append { $0.append(contentsOf: [UInt8](repeating: 10, count: 4 * 1024 * 1024)) }
+            let waiting = Task { await sink.waitForRoom() }
+            #expect(await sink.flush(within: .milliseconds(20)) == false)
+            waiting.cancel()
+            await waiting.value
+            try reader.close()
+            await sink.waitForFailure()
+            #expect(sink.failure == EPIPE)
         }
     }
 

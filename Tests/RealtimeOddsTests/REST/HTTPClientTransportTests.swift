@@ -145,6 +145,7 @@ import Testing
                 try await GammaClient(base: base, transport: wary).market(slug: slug)
             }
             #expect(error?.code == .unreachable || error?.code == .timeout)
+            #expect(error?.message.contains("certificate") == true || error?.code == .timeout)
             await wary.shutdown()
         }
         try await RawHTTPServer.run(certificate: TLSFixture.elsewhere, answer: answer) { server in
