@@ -32,7 +32,7 @@ public struct Secret: Sendable, Equatable, CustomStringConvertible, CustomDebugS
             throw AlertSinkError(
                 .secretFile, "The secret file \(path) cannot be read. Check the path and its permissions.")
         }
-        let line = String(decoding: data, as: UTF8.self).split(separator: "\n").first ?? ""
+        let line = String(decoding: data, as: UTF8.self).split(whereSeparator: \.isNewline).first ?? ""
         do {
             try self.init(String(line))
         } catch {

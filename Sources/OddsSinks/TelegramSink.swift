@@ -4,8 +4,11 @@ public import ServiceLifecycle
 
 /// Where Telegram messages go.
 public struct TelegramSinkConfiguration: Sendable {
+    /// Base of the Bot API for everybody who runs no server of it.
+    public static let defaultAPI = "https://api.telegram.org"
+
     /// Base of the Bot API.
-    public var api = "https://api.telegram.org"
+    public var api = TelegramSinkConfiguration.defaultAPI
     /// The bot's token.
     public var token: Secret
     /// The chat: its number (negative for groups), or `@name` of a public channel.
@@ -42,7 +45,8 @@ public final class TelegramSink: AlertSink, Service {
         guard api.isHTTPAddress, !api.contains(where: { $0 == "?" || $0 == "#" }) else {
             throw AlertSinkError(
                 .invalidConfiguration,
-                "The base of the Bot API is no http:// or https:// address; the usual one is https://api.telegram.org.")
+                "The base of the Bot API is no http:// or https:// address; the usual one is \(TelegramSinkConfiguration.defaultAPI)."
+            )
         }
         let isToken = configuration.token.withText { $0.utf8.allSatisfy(TelegramSink.isToken) }
         guard isToken else {
