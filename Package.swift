@@ -114,7 +114,10 @@ let package = Package(
             ], swiftSettings: settings),
         .testTarget(
             name: "IntegrationTests",
-            dependencies: ["oddstream", "PolymarketSimulator", "RealtimeOdds", "OddsTestSupport"],
+            dependencies: [
+                "oddstream", "OddsSinks", "PolymarketSimulator", "RealtimeOdds", "OddsTestSupport",
+                product("NIOCore", "swift-nio"), product("NIOPosix", "swift-nio"),
+            ],
             swiftSettings: settings),
     ]
 )
