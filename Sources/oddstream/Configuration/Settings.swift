@@ -1,5 +1,6 @@
 import Configuration
 import OddsCore
+import OddsSinks
 import RealtimeOdds
 
 /// Where a value was found, the strongest first.
@@ -35,6 +36,8 @@ struct Settings: Sendable {
     }
 
     private(set) var entries: [Setting: Entry] = [:]
+    /// What was given in the variables for secrets.
+    var secrets: [SecretSetting: Secret] = [:]
 
     /// Reads every setting from the sources, the strongest first.
     ///
@@ -46,7 +49,8 @@ struct Settings: Sendable {
                 guard let values = Settings.values(of: setting, in: source) else { continue }
                 for value in values {
                     guard let allowed = setting.kind.problem(with: value) else { continue }
-                    faults.append(.badValue(setting, value: value, origin: source.origin, allowed: allowed))
+                    let shown = setting.isSensitive ? "…" : value
+                    faults.append(.badValue(setting, value: shown, origin: source.origin, allowed: allowed))
                 }
                 self.entries[setting] = Entry(values: values, origin: source.origin)
                 break
