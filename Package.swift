@@ -59,6 +59,14 @@ let package = Package(
                 product("NIOCore", "swift-nio"), product("ServiceLifecycle", "swift-service-lifecycle"),
             ], swiftSettings: settings),
         .target(
+            name: "OddsSinks",
+            dependencies: [
+                "OddsCore", product("AsyncHTTPClient", "async-http-client"), product("Crypto", "swift-crypto"),
+                product("Logging", "swift-log"), product("NIOCore", "swift-nio"), product("NIOHTTP1", "swift-nio"),
+                product("NIOPosix", "swift-nio"), product("NIOSSL", "swift-nio-ssl"),
+                product("ServiceLifecycle", "swift-service-lifecycle"),
+            ], swiftSettings: settings),
+        .target(
             name: "PolymarketSimulator",
             dependencies: ["OddsCore"] + nio + [
                 product("Crypto", "swift-crypto"), product("Logging", "swift-log"),
@@ -67,7 +75,7 @@ let package = Package(
         .executableTarget(
             name: "oddstream",
             dependencies: [
-                "OddsCore", "RealtimeOdds", "OddsServer", "PolymarketSimulator",
+                "OddsCore", "RealtimeOdds", "OddsServer", "OddsSinks", "PolymarketSimulator",
                 product("ArgumentParser", "swift-argument-parser"), product("Configuration", "swift-configuration"),
                 product("ServiceLifecycle", "swift-service-lifecycle"),
                 product("UnixSignals", "swift-service-lifecycle"), product("Logging", "swift-log"),
@@ -98,8 +106,18 @@ let package = Package(
             dependencies: ["OddsServer", "OddsTestSupport", product("HummingbirdTesting", "hummingbird")],
             swiftSettings: settings),
         .testTarget(
+            name: "OddsSinksTests",
+            dependencies: [
+                "OddsSinks", "OddsTestSupport", product("Crypto", "swift-crypto"), product("Logging", "swift-log"),
+                product("NIOCore", "swift-nio"), product("NIOHTTP1", "swift-nio"), product("NIOPosix", "swift-nio"),
+                product("ServiceLifecycle", "swift-service-lifecycle"),
+            ], swiftSettings: settings),
+        .testTarget(
             name: "IntegrationTests",
-            dependencies: ["oddstream", "PolymarketSimulator", "RealtimeOdds", "OddsTestSupport"],
+            dependencies: [
+                "oddstream", "OddsSinks", "PolymarketSimulator", "RealtimeOdds", "OddsTestSupport",
+                product("NIOCore", "swift-nio"), product("NIOPosix", "swift-nio"),
+            ],
             swiftSettings: settings),
     ]
 )

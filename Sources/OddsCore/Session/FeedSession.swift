@@ -216,7 +216,8 @@ public struct FeedSession: Sendable {
         self.unanswered.remove(asset)
     }
 
-    /// The attempt failed, or the connection is gone, whoever ended it. `retryAfter` is the venue's own wish, if any.
+    /// The attempt failed, or the connection is gone, whoever ended it. `retryAfter` is the venue's own wish, if any;
+    /// it is kept up to five minutes.
     public mutating func disconnected(now: MonotonicTime, retryAfter: Duration? = nil) -> [Action] {
         switch self.state {
         case .idle, .closed, .waiting: return []
@@ -229,7 +230,8 @@ public struct FeedSession: Sendable {
 
     private mutating func retry(now: MonotonicTime, atLeast: Duration?) -> [Action] {
         let wait = max(
-            self.limits.backoff.delay(afterFailures: self.failures, using: &self.generator), atLeast ?? .zero)
+            self.limits.backoff.delay(afterFailures: self.failures, using: &self.generator),
+            min(atLeast ?? .zero, FeedSession.longestRetryAfter))
         self.failures += 1
         guard wait > .zero else {
             self.state = .connecting
@@ -319,6 +321,8 @@ public struct FeedSession: Sendable {
         return [.sendUnsubscribe(overdue), .sendSubscribe(overdue)]
     }
 
+    /// The longest wait taken from a `Retry-After`: beyond it the venue is asked anyway.
+    static let longestRetryAfter = Duration.seconds(300)
     /// How often an asset is asked for again before the connection is given up.
     static let redrivesInVain = 2
 

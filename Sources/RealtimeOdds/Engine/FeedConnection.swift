@@ -201,12 +201,19 @@ final class FeedConnection: FeedPipelineDelegate {
     private func scheduleRelease() {
         guard self.heldTimer == nil else { return }
         self.heldTimer = self.setup.eventLoop.assumeIsolated().scheduleTask(in: TimeAmount(Self.holdLimit)) {
-            self.heldTimer = nil
-            self.lastReceive = self.setup.clock.now()
-            self.books.begin(at: self.lastReceive)
-            self.books.releaseHeld(before: self.lastReceive.monotonic.advanced(by: .zero - Self.holdLimit))
-            self.afterRead()
+            // On a busy machine the rest of a batch may lie in the socket by now: one more turn of the loop reads it.
+            self.heldTimer = self.setup.eventLoop.assumeIsolated().scheduleTask(in: .milliseconds(1)) {
+                self.heldTimer = nil
+                self.releaseHeld()
+            }
         }
+    }
+
+    private func releaseHeld() {
+        let now = self.setup.clock.now()
+        self.books.begin(at: now)
+        self.books.releaseHeld(before: now.monotonic.advanced(by: .zero - Self.holdLimit))
+        self.afterRead()
     }
 
     // MARK: Transport

@@ -23,6 +23,11 @@ enum Setting: String, CaseIterable, Sendable {
     case tlsCertificate = "tls-cert"
     case tlsKey = "tls-key"
     case fault
+    case telegramAPI = "telegram-api"
+    case telegramTokenFile = "telegram-token-file"
+    case telegramChat = "telegram-chat"
+    case webhookURL = "webhook-url"
+    case webhookSecretFile = "webhook-secret-file"
 
     /// The settings that choose markets. They count as one: the strongest source that names any of them decides.
     static let selection: Set<Setting> = [.series, .slug, .condition, .assets]
@@ -41,6 +46,9 @@ enum Setting: String, CaseIterable, Sendable {
         "ODDSTREAM_LIVE", "ODDSTREAM_WARNINGS_AS_ERRORS", "ODDSTREAM_FUZZ", "ODDSTREAM_CONFORMANCE",
     ]
 
+    /// Whether a value may hold a secret, as the addresses of webhooks do, and is shown in part only.
+    var isSensitive: Bool { self == .webhookURL }
+
     /// What a value may be.
     var kind: SettingKind {
         switch self {
@@ -49,8 +57,9 @@ enum Setting: String, CaseIterable, Sendable {
         case .condition: .words("condition ids: 0x and 64 hexadecimal digits", check: Setting.isCondition)
         case .assets: .words("token ids: decimal digits", check: Setting.isAsset)
         case .marketWS: .url(["ws", "wss"])
-        case .clobREST, .gammaREST: .url(["http", "https"])
-        case .tlsCA, .data, .trace, .tape, .tlsCertificate, .tlsKey: .path
+        case .clobREST, .gammaREST, .telegramAPI, .webhookURL: .url(["http", "https"])
+        case .tlsCA, .data, .trace, .tape, .tlsCertificate, .tlsKey, .telegramTokenFile, .webhookSecretFile: .path
+        case .telegramChat: .text("the number of a chat, or @name of a public channel")
         case .lines: .integer(1...4)
         case .source: .choice(["stream", "poller"])
         case .httpHost, .host: .text("a host name or an address")
@@ -100,6 +109,14 @@ enum Setting: String, CaseIterable, Sendable {
         case .fault:
             ArgumentHelp(
                 "A fault at a time after the start: \(PlannedFault.allowed); repeatable.", valueName: "kind@time")
+        case .telegramAPI: ArgumentHelp("Base of the Telegram Bot API.", valueName: "url")
+        case .telegramTokenFile:
+            ArgumentHelp("The file with the Telegram bot's token on its first line.", valueName: "file")
+        case .telegramChat:
+            ArgumentHelp("The Telegram chat alerts go to: its number, or @name of a channel.", valueName: "chat")
+        case .webhookURL: ArgumentHelp("The address alerts are posted to as JSON.", valueName: "url")
+        case .webhookSecretFile:
+            ArgumentHelp("The file with the secret that signs what the webhook gets.", valueName: "file")
         case .tlsKey: ArgumentHelp("PEM private key of the certificate.", valueName: "file")
         }
     }

@@ -31,6 +31,7 @@ extension Settings {
             sources.append(SettingsSource(origin: .file(path), provider: Settings.layer(path, values)))
         }
         try self.init(reading: sources)
+        self.secrets = Settings.secrets(in: environment)
     }
 
     private static func layer(_ name: String, _ values: [Setting: String]) -> InMemoryProvider {
@@ -42,7 +43,8 @@ extension Settings {
 
     /// A misspelt variable that is silently ignored costs somebody an evening.
     private static func refuseUnknownVariables(_ environment: [String: String]) throws(ConfigurationError) {
-        let known = Set(Setting.allCases.map(\.variable)).union([Setting.fileVariable])
+        let known = Set(Setting.allCases.map(\.variable) + SecretSetting.allCases.map(\.variable))
+            .union([Setting.fileVariable])
         let unknown = environment.keys
             .filter { $0.hasPrefix(Setting.variablePrefix) }
             .filter { !known.contains($0) && !Setting.reservedVariables.contains($0) }

@@ -1,5 +1,6 @@
 import Configuration
 import OddsCore
+import OddsSinks
 import RealtimeOdds
 
 /// Where a value was found, the strongest first.
@@ -35,6 +36,8 @@ struct Settings: Sendable {
     }
 
     private(set) var entries: [Setting: Entry] = [:]
+    /// What was given in the variables for secrets.
+    var secrets: [SecretSetting: Secret] = [:]
 
     /// Reads every setting from the sources, the strongest first.
     ///
@@ -47,7 +50,8 @@ struct Settings: Sendable {
                 // `--slug "$SLUG"` without a SLUG must not follow something else without a word.
                 for value in values.isEmpty ? [""] : values {
                     guard let allowed = setting.kind.problem(with: value) else { continue }
-                    faults.append(.badValue(setting, value: value, origin: source.origin, allowed: allowed))
+                    let shown = setting.isSensitive ? "…" : value
+                    faults.append(.badValue(setting, value: shown, origin: source.origin, allowed: allowed))
                 }
                 self.entries[setting] = Entry(values: values, origin: source.origin)
                 break

@@ -5,7 +5,7 @@ import Testing
     @Test func withoutASubcommandItHelps() async throws {
         let outcome = try await ProgramRun.outcome([])
         #expect(outcome.status == 0)
-        for command in ["run", "demo", "watch", "simulate", "doctor"] {
+        for command in ["run", "demo", "watch", "simulate", "doctor", "alert-test"] {
             #expect(outcome.output.contains("\n  \(command) "))
         }
     }

@@ -1,0 +1,110 @@
+import OddsCore
+
+#if canImport(FoundationEssentials)
+import FoundationEssentials
+#else
+import Foundation
+#endif
+
+/// The Bot API's `sendMessage`: plain text, so that nothing in an alert is taken for formatting.
+struct TelegramCourier: AlertCourier {
+    let name = "telegram"
+    /// Without a slash at its end.
+    let api: String
+    let token: Secret
+    let chat: String
+
+    /// The API's limit, in UTF-16 units.
+    static let textLimit = 4096
+
+    func deliver(_ message: AlertMessage, over http: AlertHTTP) async -> AlertOutcome {
+        let answer: AlertHTTP.Answer
+        do {
+            let body = try self.body(of: message)
+            let url = self.token.withText { "\(self.api)/bot\($0)/sendMessage" }
+            answer = try await http.post(url, json: body)
+        } catch let failure as AlertHTTP.Failure {
+            return .failed(reason: failure.reason, mayHaveArrived: failure.mayHaveArrived)
+        } catch {
+            return .refused(reason: "the message cannot be written as JSON")
+        }
+        return self.outcome(answer)
+    }
+
+    private func body(of message: AlertMessage) throws -> [UInt8] {
+        let request = SendMessage(
+            chat_id: self.chat, text: message.plainText(limit: Self.textLimit),
+            link_preview_options: SendMessage.Preview(),
+            reply_parameters: message.replyTo.flatMap { Int64($0) }.map { SendMessage.Reply(message_id: $0) })
+        return Array(try JSONEncoder().encode(request))
+    }
+
+    /// What an answer means. 5xx may have been delivered all the same: the API knows no idempotency key.
+    func outcome(_ answer: AlertHTTP.Answer) -> AlertOutcome {
+        let result = try? JSONDecoder().decode(SendMessageAnswer.self, from: Data(answer.body))
+        let said = self.quoted(result?.description)
+        switch answer.status {
+        case 200..<300:
+            // Something between us and the API answers in its place, such as a network's log-in page.
+            guard let result, result.ok else {
+                return .failed(
+                    reason: "the answer is not the Bot API's: check telegram-api\(said)", mayHaveArrived: true)
+            }
+            return .accepted(messageID: result.result?.message_id.map { "\($0)" })
+        case 429:
+            let pause = result?.parameters?.retry_after.flatMap { AlertHTTP.Answer.pause(seconds: $0) }
+            return .postponed(pause ?? answer.pause)
+        case 401, 404: return .refused(reason: "the bot is not known: check the token\(said)")
+        case 400:
+            if let chat = result?.parameters?.migrate_to_chat_id {
+                return .refused(reason: "the group has become a supergroup: set telegram-chat to \(chat)\(said)")
+            }
+            return .refused(reason: "the message cannot be delivered: check telegram-chat\(said)")
+        case 403: return .refused(reason: "the bot may not write there: unblock it or add it to the chat\(said)")
+        case 408, 425, 500...:
+            return .failed(reason: "the Bot API answered with status \(answer.status)\(said)", mayHaveArrived: true)
+        default: return .refused(reason: "the Bot API answered with status \(answer.status)\(said)")
+        }
+    }
+
+    /// What the server said, short and without the token, should it have quoted that.
+    private func quoted(_ description: String?) -> String {
+        guard let description, !description.isEmpty else { return "" }
+        return " ('\(self.token.redacted(description).prefix(200))')"
+    }
+}
+
+/// The request; its keys are the API's.
+private struct SendMessage: Encodable {
+    struct Preview: Encodable {
+        var is_disabled = true
+    }
+
+    struct Reply: Encodable {
+        let message_id: Int64
+        /// A thread whose first message somebody deleted goes on without it.
+        var allow_sending_without_reply = true
+    }
+
+    let chat_id: String
+    let text: String
+    let link_preview_options: Preview
+    let reply_parameters: Reply?
+}
+
+/// The answer; its keys are the API's.
+private struct SendMessageAnswer: Decodable {
+    struct Message: Decodable {
+        let message_id: Int64?
+    }
+
+    struct Parameters: Decodable {
+        let retry_after: Int64?
+        let migrate_to_chat_id: Int64?
+    }
+
+    let ok: Bool
+    let description: String?
+    let result: Message?
+    let parameters: Parameters?
+}
