@@ -348,7 +348,8 @@ final class FeedConnection: FeedPipelineDelegate {
     ) {
         self.setup.observer?.applied(
             AppliedMessage(
-                number: self.engine.countEntry(), line: self.line, asset: asset, eventType: eventType.description, exchangeTime: time,
+                number: self.engine.countEntry(), line: self.line, asset: asset, eventType: eventType.description,
+                exchangeTime: time,
                 receiveTime: self.lastReceive.monotonic, publishTime: self.now, bestBid: bestBid, bestAsk: bestAsk))
     }
 

@@ -173,6 +173,13 @@ private func s(_ seconds: Double) -> MonotonicTime { MonotonicTime(nanoseconds: 
         #expect(session.phase == .waiting)
     }
 
+    @Test func aRetryAfterIsKeptForFiveMinutesAtMost() {
+        var session = FeedSession(limits: FeedSession.Limits(), seed: 1)
+        _ = session.follow(["a"], now: MonotonicTime(nanoseconds: 0))
+        _ = session.disconnected(now: MonotonicTime(nanoseconds: 0), retryAfter: .seconds(86_400))
+        #expect(session.nextDeadline == MonotonicTime(nanoseconds: 300_000_000_000))
+    }
+
     @Test func aNewConnectionExpectsEveryBookAgain() {
         var session = self.live()
         #expect(session.disconnected(now: s(1)) == [.connect])
