@@ -25,7 +25,9 @@ final class FeedConnection: FeedPipelineDelegate {
     private(set) var assetCount = 0
 
     private let setup: FeedEngine.Setup
-    private unowned let engine: FeedEngine
+    /// Held until the engine lets go of its connections, which it does when all sockets are gone: a timer that was
+    /// cancelled too late to be stopped still finds it.
+    private let engine: FeedEngine
     private let books: FeedBooks
     private let pipeline: FeedPipeline
     private var session: FeedSession

@@ -129,7 +129,12 @@ final class FeedEngine {
         self.arbiterTimer?.cancel()
         self.arbiterTimer = nil
         let gone = self.lines.joined().map { $0.stop() }
-        return EventLoopFuture.andAllSucceed(Array(gone), on: self.setup.eventLoop)
+        let bound = NIOLoopBound(self, eventLoop: self.setup.eventLoop)
+        return EventLoopFuture.andAllSucceed(Array(gone), on: self.setup.eventLoop).always { _ in
+            // Engine and connections hold each other until here.
+            bound.value.lines = []
+            bound.value.placement = [:]
+        }
     }
 
     // MARK: Phases
@@ -186,6 +191,7 @@ final class FeedEngine {
         guard self.arbiter.waitingCount > 0, self.arbiterTimer == nil, !self.isStopped else { return }
         self.arbiterTimer = self.setup.eventLoop.assumeIsolated().scheduleTask(in: TimeAmount(Self.catchUpLimit)) {
             self.arbiterTimer = nil
+            guard !self.isStopped else { return }
             let limit = self.setup.clock.now().monotonic.advanced(by: .zero - Self.catchUpLimit)
             for (market, line) in self.arbiter.overdue(before: limit) {
                 for connection in self.lines[line] { connection.suspectBehind(market) }

@@ -97,17 +97,16 @@ struct WatchTable {
 
     private func headline(_ frame: WatchFrame) -> String {
         let time = ClockText.seconds(frame.now.wall) + " UTC"
-        let parts = [frame.title, time] + (frame.url.map { [$0] } ?? [])
+        let rate = "\(DurationText.oneDecimal(frame.messagesPerSecond)) messages/s"
+        let parts = [frame.title, time, rate] + (frame.url.map { [$0] } ?? [])
         return self.plain(parts.joined(separator: "   "), "1")
     }
 
     private func lineStates(_ frame: WatchFrame) -> [String] {
         guard !frame.status.lines.isEmpty else { return [self.plain("no line yet", "2")] }
-        let rate = DurationText.oneDecimal(frame.messagesPerSecond)
-        return frame.status.lines.enumerated().map { index, line in
+        return frame.status.lines.map { line in
             var parts = ["line \(line.line)" + (line.connection > 0 ? ".\(line.connection)" : ""), line.state]
             parts.append("\(line.assets) tokens")
-            if index == 0 { parts.append("\(rate) messages/s") }
             if let age = line.dataAge { parts.append("data \(DurationText.age(age)) ago") }
             if line.disconnects > 0 { parts.append("\(line.disconnects) disconnects") }
             if line.state != "live", let error = line.lastError { parts.append(error) }

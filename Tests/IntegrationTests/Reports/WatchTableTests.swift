@@ -14,8 +14,8 @@ import Testing
         let lines = self.lines(120).map { String($0.reversed().drop { $0 == " " }.reversed()) }
         #expect(
             lines == [
-                "oddstream   16:05:00 UTC   http://127.0.0.1:8787/",
-                "line 0   live   4 tokens   52.3 messages/s   data 12 ms ago",
+                "oddstream   16:05:00 UTC   52.3 messages/s   http://127.0.0.1:8787/",
+                "line 0   live   4 tokens   data 12 ms ago",
                 "",
                 "MARKET                         LEFT  SIDE    ODDS     BID    ASK  SPREAD  LAST  TRUST         AGE",
                 "btc-updown-15m-1764000000     10:00  Up     72.0%▲   0.71   0.73    0.02  0.72  live       120 ms",

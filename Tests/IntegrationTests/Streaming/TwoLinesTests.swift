@@ -1,3 +1,4 @@
+import Logging
 import OddsCore
 import PolymarketSimulator
 import RealtimeOdds
@@ -20,6 +21,34 @@ struct TwoLinesTests {
             #expect(streamer.status.lines.map(\.assets) == [2, 2])
             #expect(streamer.markets.count == 1)
             #expect(simulator.counters.connectionsAccepted == 2)
+        }
+    }
+
+    /// A stop comes at any moment of a busy stream: between the two books of a trade, in the middle of a batch.
+    @Test func stoppingAtAnyMomentEndsEverything() async throws {
+        try await withStreaming {
+            $0.flow.orders = 300
+            $0.flow.trades = 40
+        } _: { simulator, first in
+            let market = try await first.updates().first { _ in true }?.snapshot?.market
+            let assets = try #require(market).assets
+            for round in 1...40 {
+                var configuration = RealtimeOddsConfiguration()
+                configuration.markets = [.assets(assets)]
+                configuration.marketWebSocket = try #require(simulator.endpoints).marketWebSocket
+                configuration.seed = UInt64(round)
+                let streamer = try RealtimeOddsStreamer(
+                    configuration: configuration, logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() })
+                let updates = streamer.updates()
+                streamer.start()
+                var left = round
+                for await _ in updates {
+                    left -= 1
+                    if left == 0 { break }
+                }
+                await streamer.stop()
+                #expect(streamer.status.lines.allSatisfy { $0.state == "closed" })
+            }
         }
     }
 }
