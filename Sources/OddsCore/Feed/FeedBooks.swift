@@ -294,6 +294,17 @@ public final class FeedBooks: MarketEventHandler {
 
     // MARK: Events
 
+    /// A token's number and state; a token that is not followed here is counted.
+    @inline(__always)
+    private func followed(_ token: WireText) -> (Int, UnsafeMutablePointer<AssetState>)? {
+        let found = self.hot.pointee.table.find(token)
+        guard found >= 0, let asset = self.hot.pointee.assets[found] else {
+            self.hot.pointee.counters.foreignEntries &+= 1
+            return nil
+        }
+        return (found, asset)
+    }
+
     /// Level updates: see `MarketEventHandler`.
     public func priceChanges(
         market: WireText?, timestamp: Timestamp, entries: UnsafeBufferPointer<WirePriceChange>
@@ -301,11 +312,7 @@ public final class FeedBooks: MarketEventHandler {
         self.hot.pointee.counters.priceChanges &+= 1
         var current = -1
         for entry in entries {
-            let found = self.hot.pointee.table.find(entry.asset)
-            guard found >= 0, let asset = self.hot.pointee.assets[found] else {
-                self.hot.pointee.counters.foreignEntries &+= 1
-                continue
-            }
+            guard let (found, asset) = self.followed(entry.asset) else { continue }
             if asset.pointee.market < 0 { self.adopt(found, market: market) }
             let index = asset.pointee.market
             if index != current {
@@ -334,11 +341,7 @@ public final class FeedBooks: MarketEventHandler {
     /// A full book: see `MarketEventHandler`.
     public func book(_ event: WireBook) {
         self.hot.pointee.counters.books &+= 1
-        let found = self.hot.pointee.table.find(event.asset)
-        guard found >= 0, let asset = self.hot.pointee.assets[found] else {
-            self.hot.pointee.counters.foreignEntries &+= 1
-            return
-        }
+        guard let (found, asset) = self.followed(event.asset) else { return }
         if asset.pointee.market < 0 { self.adopt(found, market: event.market) }
         let index = asset.pointee.market
         if index >= 0 { self.beginMessage(index, at: event.timestamp, counts: 0) }
@@ -384,11 +387,7 @@ public final class FeedBooks: MarketEventHandler {
     /// A trade: see `MarketEventHandler`.
     public func trade(_ event: WireTrade) {
         self.hot.pointee.counters.trades &+= 1
-        let found = self.hot.pointee.table.find(event.asset)
-        guard found >= 0, let asset = self.hot.pointee.assets[found] else {
-            self.hot.pointee.counters.foreignEntries &+= 1
-            return
-        }
+        guard let (found, asset) = self.followed(event.asset) else { return }
         if asset.pointee.market < 0 { self.adopt(found, market: event.market) }
         let index = asset.pointee.market
         guard index >= 0, let market = self.hot.pointee.markets[index] else { return }
@@ -405,11 +404,7 @@ public final class FeedBooks: MarketEventHandler {
     /// A new tick size: see `MarketEventHandler`.
     public func tickSizeChange(_ event: WireTickSizeChange) {
         self.hot.pointee.counters.tickSizeChanges &+= 1
-        let found = self.hot.pointee.table.find(event.asset)
-        guard found >= 0, let asset = self.hot.pointee.assets[found] else {
-            self.hot.pointee.counters.foreignEntries &+= 1
-            return
-        }
+        guard let (found, asset) = self.followed(event.asset) else { return }
         asset.pointee.book.tickSize = event.newTickSize
         if self.hot.pointee.reportsEveryEntry { self.reportEntry(found, "tick_size_change", at: event.timestamp) }
         guard asset.pointee.market >= 0, asset.pointee.book.hasSnapshot else { return }
@@ -422,11 +417,7 @@ public final class FeedBooks: MarketEventHandler {
     /// The top of a book: see `MarketEventHandler`.
     public func bestBidAsk(_ event: WireBestBidAsk) {
         self.hot.pointee.counters.bestBidAsks &+= 1
-        let found = self.hot.pointee.table.find(event.asset)
-        guard found >= 0, let asset = self.hot.pointee.assets[found] else {
-            self.hot.pointee.counters.foreignEntries &+= 1
-            return
-        }
+        guard let (_, asset) = self.followed(event.asset) else { return }
         let index = asset.pointee.market
         guard index >= 0, let market = self.hot.pointee.markets[index], asset.pointee.book.hasSnapshot else { return }
         guard event.timestamp.milliseconds >= market.pointee.newestTime else { return }
