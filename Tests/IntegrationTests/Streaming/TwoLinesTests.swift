@@ -30,7 +30,7 @@ struct TwoLinesTests {
             $0.flow.orders = 300
             $0.flow.trades = 40
         } _: { simulator, first in
-            let market = try await first.updates().first { _ in true }?.snapshot?.market
+            let market = await first.updates().first { _ in true }?.snapshot?.market
             let assets = try #require(market).assets
             for round in 1...40 {
                 var configuration = RealtimeOddsConfiguration()
