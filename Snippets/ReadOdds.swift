@@ -14,6 +14,7 @@ streamer.start()
 Thread.detachNewThread {
     let clock = SystemClock()
     while true {
+        // Stands for the bot's own rhythm: reading needs no wait.
         Thread.sleep(forTimeInterval: 0.1)
         // Which market is current changes every quarter of an hour, by the clock.
         guard let current = streamer.markets.first(where: { $0.role == .current }),

@@ -33,14 +33,14 @@ public struct OrderBook: ~Copyable {
     ///
     /// A snapshot that is a little older than what is already in (within the time by which rows come late) was overtaken:
     /// it tells every level that nothing newer has told. One that is older by more than that means that the exchange
-    /// started over, and replaces the book, as it does with `force`.
+    /// started over, and replaces the book.
     @discardableResult
     public mutating func replace(
-        bids: some Sequence<Level>, asks: some Sequence<Level>, at time: Timestamp, force: Bool = false
+        bids: some Sequence<Level>, asks: some Sequence<Level>, at time: Timestamp
     ) -> Applied {
         let stamp = UInt32(truncatingIfNeeded: time.milliseconds)
         let isOvertaken =
-            self.hasSnapshot && !force && time < self.lastTime
+            self.hasSnapshot && time < self.lastTime
             && time.isWithin(OrderBook.latestRow, before: self.lastTime)
         if isOvertaken {
             guard time >= self.snapshotTime else { return .superseded }

@@ -77,8 +77,8 @@ private final class TestBook {
     func reset() { self.book.reset() }
 
     @discardableResult
-    func replace(bids: [Level], asks: [Level], at time: Timestamp, force: Bool = false) -> OrderBook.Applied {
-        self.book.replace(bids: bids, asks: asks, at: time, force: force)
+    func replace(bids: [Level], asks: [Level], at time: Timestamp) -> OrderBook.Applied {
+        self.book.replace(bids: bids, asks: asks, at: time)
     }
 
     @discardableResult
@@ -232,8 +232,6 @@ private final class TestBook {
         #expect(book.replace(bids: older, asks: [], at: self.time(18_999)) == .superseded)
         #expect(book.replace(bids: older, asks: [], at: self.time(14_000)) == .superseded)
         #expect(book.bidLevels() == [Level(price: 0.4, size: 5)])
-        #expect(book.replace(bids: older, asks: [], at: self.time(14_000), force: true) == .applied)
-        #expect(book.bestBid?.price == 0.1)
     }
 
     @Test func aSnapshotMuchOlderMeansThatTheExchangeStartedOver() {
