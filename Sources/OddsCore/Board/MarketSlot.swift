@@ -198,6 +198,8 @@ extension SuspectReason {
         case .mirrorMismatch: 4
         case .resynchronising: 5
         case .behind: 6
+        case .silent: 7
+        case .hashMismatch: 8
         }
     }
 }
@@ -208,6 +210,7 @@ extension StaleReason {
         case .disconnected: 0
         case .awaitingSnapshot: 1
         case .stopped: 2
+        case .frozen: 3
         }
     }
 }

@@ -10,7 +10,7 @@ public enum MarketPhase: UInt8, Sendable {
 
 /// What contradicts a market's books at the moment.
 struct Suspicion: OptionSet {
-    let rawValue: UInt8
+    let rawValue: UInt16
     static let topMismatch = Suspicion(rawValue: 1)
     static let crossed = Suspicion(rawValue: 2)
     static let mirrorMismatch = Suspicion(rawValue: 4)
@@ -18,13 +18,17 @@ struct Suspicion: OptionSet {
     static let tickSizeChanged = Suspicion(rawValue: 16)
     static let resynchronising = Suspicion(rawValue: 32)
     static let behind = Suspicion(rawValue: 64)
+    static let silent = Suspicion(rawValue: 128)
+    static let hashMismatch = Suspicion(rawValue: 256)
 
     /// Ends when the exchange agrees again.
     static let untilAgreement: Suspicion = [.topMismatch, .crossed, .mirrorMismatch]
     /// Ends when fresh books are in.
-    static let untilSnapshot: Suspicion = [.malformedFrame, .tickSizeChanged, .resynchronising, .behind]
+    static let untilSnapshot: Suspicion = [
+        .malformedFrame, .tickSizeChanged, .resynchronising, .behind, .hashMismatch,
+    ]
 
-    init(rawValue: UInt8) { self.rawValue = rawValue }
+    init(rawValue: UInt16) { self.rawValue = rawValue }
 
     init(_ reason: SuspectReason) {
         switch reason {
@@ -35,6 +39,8 @@ struct Suspicion: OptionSet {
         case .mirrorMismatch: self = .mirrorMismatch
         case .resynchronising: self = .resynchronising
         case .behind: self = .behind
+        case .silent: self = .silent
+        case .hashMismatch: self = .hashMismatch
         }
     }
 
@@ -46,6 +52,8 @@ struct Suspicion: OptionSet {
         if self.contains(.malformedFrame) { return .malformedFrame }
         if self.contains(.tickSizeChanged) { return .tickSizeChanged }
         if self.contains(.behind) { return .behind }
+        if self.contains(.hashMismatch) { return .hashMismatch }
+        if self.contains(.silent) { return .silent }
         return .resynchronising
     }
 }

@@ -51,6 +51,10 @@ public enum SuspectReason: String, Hashable, Sendable, CaseIterable {
     case resynchronising
     /// Another line had an update, before it failed, that this one has not had.
     case behind
+    /// Nothing has come for longer than the market's own rhythm, and no second witness has confirmed the odds.
+    case silent
+    /// The exchange's hash of the whole book keeps differing from that of the rebuilt book.
+    case hashMismatch
 }
 
 /// What took the feed away.
@@ -61,6 +65,8 @@ public enum StaleReason: String, Hashable, Sendable, CaseIterable {
     case awaitingSnapshot
     /// The streamer was stopped.
     case stopped
+    /// The connection is up and silent, though the exchange has newer odds.
+    case frozen
 }
 
 /// Where a snapshot's values came from.
