@@ -1,7 +1,7 @@
 /// What the ladder from silence to proof sees of the books, and does to them.
 extension FeedBooks {
-    /// Shows every market to the ladder: its slot and what these books have of it. `line` is what the sight is to say.
-    public func look(isUp: Bool, _ body: (MarketSlot, MarketLiveness.Sight) -> Void) {
+    /// Shows every market to the ladder: its slot, its phase and what these books have of it. The sight's line is the seat.
+    public func look(isUp: Bool, _ body: (MarketSlot, MarketPhase, MarketLiveness.Sight) -> Void) {
         for index in self.marketIndices {
             guard let market = self.market(at: index) else { continue }
             // A frozen market that has caught up on a new connection is believed again from here on.
@@ -9,7 +9,7 @@ extension FeedBooks {
                 market.pointee.thaw()
                 self.refreshTrust(of: index)
             }
-            body(market.pointee.slot, self.sight(of: market, isUp: isUp))
+            body(market.pointee.slot, market.pointee.phase, self.sight(of: market, isUp: isUp))
         }
     }
 
@@ -70,6 +70,13 @@ extension FeedBooks {
         self.withMarket(id) { index, market in
             if isSilent { market.pointee.suspicion.insert(.silent) } else { market.pointee.suspicion.remove(.silent) }
             self.refreshTrust(of: index)
+        }
+    }
+
+    /// Forgets every market; what is on the board stays there.
+    public func removeAll() {
+        for index in self.marketIndices {
+            if let market = self.market(at: index) { self.remove(market.pointee.slot.market) }
         }
     }
 
