@@ -62,6 +62,7 @@ extension FeedBooks {
     /// not, the rest of it may still be on its way, and it stays open until a newer message comes or a quarter of a second
     /// is over. Hashes that wait for a trade are given up after the same time.
     public func verifyPending(before limit: MonotonicTime) {
+        self.closeOverdueChecks()
         let now = self.hot.pointee.now.monotonic.nanoseconds
         for index in self.hot.pointee.checks.sampled {
             guard let market = self.hot.pointee.markets[index], market.pointee.hashes.isSampled else { continue }
@@ -84,7 +85,6 @@ extension FeedBooks {
             market.pointee.hashes.isListed = market.pointee.hashes.isSampled
             return !market.pointee.hashes.isSampled
         }
-        self.closeOverdueChecks()
     }
 
     /// How many mismatches in a row it takes to doubt a book.
@@ -123,12 +123,12 @@ extension FeedBooks {
     @inline(never)
     func checkSamples(of index: Int) {
         guard let market = self.hot.pointee.markets[index] else { return }
+        self.closeOverdueChecks()
         market.pointee.hashes.isSampled = false
         for found in [market.pointee.yes, market.pointee.no] where found >= 0 {
             guard let asset = self.hot.pointee.assets[found], let sample = asset.pointee.hashes.sample else { continue }
             self.check(sample, of: found, asset, market)
         }
-        self.closeOverdueChecks()
     }
 
     /// A full book has replaced the token's old one.
@@ -138,6 +138,7 @@ extension FeedBooks {
         asset.pointee.hashes.sample = nil
         asset.pointee.hashes.settled = max(asset.pointee.hashes.settled, now - 1)
         let index = asset.pointee.market
+        self.closeOverdueChecks()
         guard index >= 0, let market = self.hot.pointee.markets[index] else { return }
         if event.tellsLastTrade {
             self.noteTrade(event.lastTradePrice, at: event.timestamp, in: index)
@@ -151,7 +152,6 @@ extension FeedBooks {
             kind: .book(
                 tells: event.tellsLastTrade, lastTrade: event.lastTradePrice,
                 isProof: asset.pointee.hashes.awaitsProof), of: found, asset, market)
-        self.closeOverdueChecks()
     }
 
     /// The price of the market's last trade has been told, by a trade or by a book.
@@ -160,7 +160,6 @@ extension FeedBooks {
         market.pointee.hashes.lastTrades.note(
             price, stamp: stamp, received: self.hot.pointee.now.monotonic.nanoseconds)
         market.pointee.hashes.lastTradeIsInDoubt = false
-        guard !self.hot.pointee.checks.open.isEmpty else { return }
         self.retryOpenChecks(of: index)
         self.closeOverdueChecks()
     }
@@ -283,6 +282,11 @@ extension FeedBooks {
 
     /// Looks at the market's open checks again, with what has been learnt.
     private func retryOpenChecks(of index: Int) {
+        if let market = self.hot.pointee.markets[index], market.pointee.hashes.isSampled {
+            for found in [market.pointee.yes, market.pointee.no] where found >= 0 {
+                self.hot.pointee.assets[found]?.pointee.hashes.sample?.tried = false
+            }
+        }
         guard !self.hot.pointee.checks.open.isEmpty else { return }
         let open = self.hot.pointee.checks.open
         self.hot.pointee.checks.open.removeAll(keepingCapacity: true)
