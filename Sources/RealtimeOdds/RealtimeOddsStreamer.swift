@@ -35,6 +35,7 @@ public final class RealtimeOddsStreamer: OddsSource, Service {
     private let eventLoop: any EventLoop
     private let board = OddsBoard()
     private let connections = ConnectionList()
+    private let incidentRecorder: IncidentRecorder
     let relay: EngineRelay
     let hub: UpdateHub
     private let rest: HTTPClientTransport?
@@ -68,9 +69,10 @@ public final class RealtimeOddsStreamer: OddsSource, Service {
         self.logger = logger
         self.clock = clock
         self.observer = observer
+        self.incidentRecorder = IncidentRecorder(clock: clock, logger: logger)
         // One loop serves all lines; the group is the process's own and outlives the streamer.
         self.eventLoop = MultiThreadedEventLoopGroup.singleton.next()
-        let relay = EngineRelay(eventLoop: self.eventLoop)
+        let relay = EngineRelay(eventLoop: self.eventLoop, incidents: self.incidentRecorder)
         self.relay = relay
         self.hub = UpdateHub(losslessChanged: { [weak relay] in relay?.perform { $0.heedFollowers() } })
         relay.hub = self.hub
@@ -159,7 +161,7 @@ public final class RealtimeOddsStreamer: OddsSource, Service {
         let setup = FeedEngine.Setup(
             configuration: self.configuration, endpoint: self.endpoint, security: self.security,
             eventLoop: self.eventLoop, clock: self.clock, logger: self.logger, board: self.board,
-            observer: self.observer)
+            observer: self.observer, incidents: self.incidentRecorder)
         let seed = self.configuration.seed ?? UInt64.random(in: .min ... .max)
         await self.relay.open { relay in
             FeedEngine(
@@ -170,10 +172,14 @@ public final class RealtimeOddsStreamer: OddsSource, Service {
         for case .assets(let assets) in self.configuration.markets {
             self.relay.perform { $0.follow(bare: assets) }
         }
-        if let discovery = self.discovery {
-            await discovery.run(reportingTo: self.relay)
-        } else {
-            await self.untilCancelled()
+        await withDiscardingTaskGroup { group in
+            group.addTask { await self.incidentRecorder.keepTime() }
+            if let discovery = self.discovery {
+                await discovery.run(reportingTo: self.relay)
+            } else {
+                await self.untilCancelled()
+            }
+            group.cancelAll()
         }
         await self.relay.close()
         await self.rest?.shutdown()
@@ -211,6 +217,9 @@ public final class RealtimeOddsStreamer: OddsSource, Service {
                 MarketStatus(market: $0, role: .fixed, subscribed: true, firstOddsMilliseconds: nil, winner: nil)
             }
     }
+
+    /// Every incident that is remembered, and the uptime since the start, up to now.
+    public func incidents() -> IncidentReport { self.incidentRecorder.report() }
 
     /// Lines, series and counters; about as old as the last read from the socket.
     public var status: StreamStatus {

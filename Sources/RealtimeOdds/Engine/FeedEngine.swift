@@ -19,6 +19,8 @@ final class FeedEngine {
         let logger: Logger
         let board: OddsBoard
         let observer: (any AppliedMessageObserver)?
+        /// Told of everything that bears on continuity.
+        var incidents = IncidentRecorder()
     }
 
     /// Decides between the lines.
