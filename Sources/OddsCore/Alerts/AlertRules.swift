@@ -28,6 +28,8 @@ public struct AlertRules: Sendable {
         public var tolerance = Duration.seconds(60)
         /// How long a market may be missing before it is told.
         public var missingTolerance = Duration.seconds(15)
+        /// Whether odds from the poller are what was asked for, and so no trouble.
+        public var acceptsFallback = false
         /// How long trouble must stay away to be over.
         public var recoveredAfter = Duration.seconds(5)
 
@@ -78,6 +80,19 @@ public struct AlertRules: Sendable {
             self.odds = odds
             self.series = series
             self.problems = problems
+        }
+
+        /// Whether somebody who is told nothing else may be at ease: a market is live (or served by the poller, where
+        /// that was asked for), and every series has its current market.
+        public func isHealthy(acceptingFallback: Bool = false) -> Bool {
+            let isServed = self.odds.contains { odds in
+                switch odds.trust {
+                case .live: true
+                case .fallback: acceptingFallback
+                case .suspect, .stale, .resolving, .closed, nil: false
+                }
+            }
+            return isServed && !self.series.contains { $0.problem != nil && $0.current == nil }
         }
 
         /// What a source tells now.
@@ -192,6 +207,7 @@ public struct AlertRules: Sendable {
         let state: String
         switch odds.trust {
         case .live, .resolving, .closed, .stale(_, .stopped): return nil
+        case .fallback where self.configuration.acceptsFallback: return nil
         case .suspect(let reason): (kind, severity, state) = (.suspect, .warning, "suspect (\(reason.rawValue))")
         case .fallback: (kind, severity, state) = (.fallback, .warning, "served by the poller")
         case .stale(_, let reason): (kind, severity, state) = (.stale, .critical, "stale (\(reason.rawValue))")
