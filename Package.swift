@@ -83,7 +83,11 @@ let package = Package(
                 product("NIOPosix", "swift-nio"), product("NIOHTTP1", "swift-nio"), product("NIOSSL", "swift-nio-ssl"),
             ], swiftSettings: settings),
         .target(
-            name: "OddsTestSupport", dependencies: ["OddsCore"], path: "Tests/OddsTestSupport",
+            name: "OddsTestSupport",
+            dependencies: [
+                "OddsCore", product("NIOCore", "swift-nio"), product("NIOHTTP1", "swift-nio"),
+                product("NIOPosix", "swift-nio"),
+            ], path: "Tests/OddsTestSupport",
             swiftSettings: settings),
         .target(
             name: "ChaosSupport",

@@ -35,6 +35,7 @@ public final class RealtimeOddsStreamer: OddsSource, Service {
     private let eventLoop: any EventLoop
     private let board = OddsBoard()
     private let connections = ConnectionList()
+    private let incidentRecorder: IncidentRecorder
     let relay: EngineRelay
     let hub: UpdateHub
     private let rest: HTTPClientTransport
@@ -69,9 +70,10 @@ public final class RealtimeOddsStreamer: OddsSource, Service {
         self.logger = logger
         self.clock = clock
         self.observer = observer
+        self.incidentRecorder = IncidentRecorder(clock: clock, logger: logger)
         // One loop serves all lines; the group is the process's own and outlives the streamer.
         self.eventLoop = MultiThreadedEventLoopGroup.singleton.next()
-        let relay = EngineRelay(eventLoop: self.eventLoop)
+        let relay = EngineRelay(eventLoop: self.eventLoop, incidents: self.incidentRecorder)
         self.relay = relay
         self.hub = UpdateHub(losslessChanged: { [weak relay] in relay?.perform { $0.heedFollowers() } })
         relay.hub = self.hub
@@ -167,7 +169,8 @@ public final class RealtimeOddsStreamer: OddsSource, Service {
                 endpoint: self.endpoint, security: self.security, eventLoop: self.eventLoop,
                 timeout: self.configuration.connectTimeout),
             witness: self.witness, eventLoop: self.eventLoop, clock: self.clock, logger: self.logger,
-            board: self.board, observer: self.observer, continuity: { _, _ in })
+            board: self.board, observer: self.observer,
+            continuity: { [incidents = self.incidentRecorder] event, time in incidents.record(event, at: time) })
         let seed = self.configuration.seed ?? UInt64.random(in: .min ... .max)
         await self.relay.open { relay in
             FeedEngine(
@@ -180,8 +183,9 @@ public final class RealtimeOddsStreamer: OddsSource, Service {
         }
         await withTaskGroup(of: Void.self) { group in
             group.addTask { await self.witness.run() }
+            group.addTask { await self.incidentRecorder.keepTime() }
             if let discovery = self.discovery { group.addTask { await discovery.run(reportingTo: self.relay) } }
-            // Both end with the task that all of this runs in.
+            // All of them end with the task that all of this runs in.
             await group.waitForAll()
         }
         await self.relay.close()
@@ -211,6 +215,9 @@ public final class RealtimeOddsStreamer: OddsSource, Service {
                 MarketStatus(market: $0, role: .fixed, subscribed: true, firstOddsMilliseconds: nil, winner: nil)
             }
     }
+
+    /// Every incident that is remembered, and the uptime since the start, up to now.
+    public func incidents() -> IncidentReport { self.incidentRecorder.report() }
 
     /// Lines, series and counters; about as old as the last read from the socket.
     public var status: StreamStatus {

@@ -28,6 +28,8 @@ enum Setting: String, CaseIterable, Sendable {
     case telegramChat = "telegram-chat"
     case webhookURL = "webhook-url"
     case webhookSecretFile = "webhook-secret-file"
+    case heartbeatURL = "heartbeat-url"
+    case heartbeatURLFile = "heartbeat-url-file"
 
     /// The settings that choose markets. They count as one: the strongest source that names any of them decides.
     static let selection: Set<Setting> = [.series, .slug, .condition, .assets]
@@ -47,7 +49,7 @@ enum Setting: String, CaseIterable, Sendable {
     ]
 
     /// Whether a value may hold a secret, as the addresses of webhooks do, and is shown in part only.
-    var isSensitive: Bool { self == .webhookURL }
+    var isSensitive: Bool { self == .webhookURL || self == .heartbeatURL }
 
     /// What a value may be.
     var kind: SettingKind {
@@ -57,8 +59,10 @@ enum Setting: String, CaseIterable, Sendable {
         case .condition: .words("condition ids: 0x and 64 hexadecimal digits", check: Setting.isCondition)
         case .assets: .words("token ids: decimal digits", check: Setting.isAsset)
         case .marketWS: .url(["ws", "wss"])
-        case .clobREST, .gammaREST, .telegramAPI, .webhookURL: .url(["http", "https"])
-        case .tlsCA, .data, .trace, .tape, .tlsCertificate, .tlsKey, .telegramTokenFile, .webhookSecretFile: .path
+        case .clobREST, .gammaREST, .telegramAPI, .webhookURL, .heartbeatURL: .url(["http", "https"])
+        case .tlsCA, .data, .trace, .tape, .tlsCertificate, .tlsKey, .telegramTokenFile, .webhookSecretFile,
+            .heartbeatURLFile:
+            .path
         case .telegramChat: .text("the number of a chat, or @name of a public channel")
         case .lines: .integer(1...4)
         case .source: .choice(["stream", "poller"])
@@ -117,6 +121,10 @@ enum Setting: String, CaseIterable, Sendable {
         case .webhookURL: ArgumentHelp("The address alerts are posted to as JSON.", valueName: "url")
         case .webhookSecretFile:
             ArgumentHelp("The file with the secret that signs what the webhook gets.", valueName: "file")
+        case .heartbeatURL:
+            ArgumentHelp("An address that is asked for every minute while odds are live.", valueName: "url")
+        case .heartbeatURLFile:
+            ArgumentHelp("The file with that address on its first line.", valueName: "file")
         case .tlsKey: ArgumentHelp("PEM private key of the certificate.", valueName: "file")
         }
     }
