@@ -28,6 +28,9 @@ extension RealtimeOddsConfiguration {
         for (name, value) in durations where value < .milliseconds(10) || value > .seconds(3600) {
             throw refuse("\(name) is \(value): use 10 ms to 1 h")
         }
+        guard self.pollInterval >= .milliseconds(100), self.pollInterval <= .seconds(3600) else {
+            throw refuse("pollInterval is \(self.pollInterval): use 100 ms to 1 h")
+        }
         for case .assets(let assets) in self.markets {
             guard !assets.isEmpty, assets.allSatisfy({ !$0.rawValue.isEmpty }) else {
                 throw refuse("assets has an empty entry: name token ids, two of each market")
