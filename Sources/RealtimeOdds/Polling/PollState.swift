@@ -240,6 +240,10 @@ struct PollState {
 
     /// What the answers say of the venue as a whole.
     private mutating func heed(_ results: [Result<RESTBook, RESTError>], at now: MonotonicTime) {
+        self.counters.answers += UInt64(
+            results.count {
+                if case .failure(let error) = $0 { error.code == .notFound } else { true }
+            })
         for case .failure(let error) in results {
             if error.code == .notFound { self.counters.absent += 1 } else { self.counters.failures += 1 }
             switch error.code {
@@ -398,6 +402,7 @@ struct PollState {
 struct PollCounters {
     var rounds: UInt64 = 0
     var requests: UInt64 = 0
+    var answers: UInt64 = 0
     var confirmed: UInt64 = 0
     var failures: UInt64 = 0
     var absent: UInt64 = 0
@@ -412,7 +417,8 @@ struct PollCounters {
     /// By name, for people and for the API.
     var named: [(name: String, value: UInt64)] {
         [
-            ("poll.rounds", self.rounds), ("poll.requests", self.requests), ("poll.confirmed", self.confirmed),
+            ("poll.rounds", self.rounds), ("poll.requests", self.requests), ("poll.answers", self.answers),
+            ("poll.confirmed", self.confirmed),
             ("poll.failures", self.failures), ("poll.absent", self.absent), ("poll.rateLimited", self.rateLimited),
             ("poll.malformed", self.malformed), ("poll.ghosts", self.ghosts), ("poll.older", self.older),
             ("poll.foreign", self.foreign), ("poll.contradictions", self.contradictions),
