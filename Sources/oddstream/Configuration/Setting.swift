@@ -1,5 +1,6 @@
 import ArgumentParser
 import OddsCore
+import PolymarketSimulator
 
 /// One thing a user can set, under one name everywhere: `http-port` is the option `--http-port`, the key `http-port` of
 /// the configuration file and the variable `ODDSTREAM_HTTP_PORT`.
@@ -23,7 +24,7 @@ enum Setting: String, CaseIterable, Sendable {
     case seed, tape, speed
     case tlsCertificate = "tls-cert"
     case tlsKey = "tls-key"
-    case fault
+    case fault, faults
     case telegramAPI = "telegram-api"
     case telegramTokenFile = "telegram-token-file"
     case telegramChat = "telegram-chat"
@@ -61,7 +62,7 @@ enum Setting: String, CaseIterable, Sendable {
         case .assets: .words("token ids: decimal digits", check: Setting.isAsset)
         case .marketWS: .url(["ws", "wss"])
         case .clobREST, .gammaREST, .telegramAPI, .webhookURL, .heartbeatURL: .url(["http", "https"])
-        case .tlsCA, .data, .trace, .tape, .tlsCertificate, .tlsKey, .telegramTokenFile, .webhookSecretFile,
+        case .tlsCA, .data, .trace, .tape, .faults, .tlsCertificate, .tlsKey, .telegramTokenFile, .webhookSecretFile,
             .heartbeatURLFile:
             .path
         case .telegramChat: .text("the number of a chat, or @name of a public channel")
@@ -117,6 +118,9 @@ enum Setting: String, CaseIterable, Sendable {
         case .fault:
             ArgumentHelp(
                 "A fault at a time after the start: \(PlannedFault.allowed); repeatable.", valueName: "kind@time")
+        case .faults:
+            ArgumentHelp(
+                "A plan of faults: JSON, usually one fault a line; times count from the start.", valueName: "file")
         case .telegramAPI: ArgumentHelp("Base of the Telegram Bot API.", valueName: "url")
         case .telegramTokenFile:
             ArgumentHelp("The file with the Telegram bot's token on its first line.", valueName: "file")
