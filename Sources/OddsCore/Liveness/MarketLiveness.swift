@@ -43,11 +43,11 @@ public struct MarketLiveness: Sendable {
         /// How soon a witness that did not help is asked again.
         public var askAgain = Duration.seconds(1)
         /// How long asking the lines for fresh books may take, when the witness is of no help, before the odds are suspect.
-        public var unverifiedAfter = Duration.seconds(3)
+        public var unverifiedAfter = Duration.seconds(2)
         /// How often the lines are asked for fresh books for lack of another witness, at most.
         public var selfCheck = Duration.seconds(5)
         /// How long an answer of the witness is waited for.
-        public var answerLimit = Duration.seconds(5)
+        public var answerLimit = Duration.seconds(2)
 
         /// The defaults.
         public init() {}
