@@ -10,6 +10,8 @@ package final class SimulatedExchange: WebSocketService {
     private struct Connection: Sendable {
         var link: WebSocketLink
         var session: MarketChannelSession
+        /// What came while nothing was read.
+        var unread: [WebSocketMessage] = []
     }
 
     private struct State: Sendable {
@@ -97,7 +99,7 @@ package final class SimulatedExchange: WebSocketService {
                 self.advance(to: time, &state, &outbox)
                 state.planned.removeFirst()
                 let outgoing = Self.begin(fault, now: time, &state)
-                outbox.add(outgoing ?? [])
+                Self.hear(outgoing ?? [], now: time, &state, &outbox)
                 begun.append((fault, outgoing != nil))
             }
             self.advance(to: now, &state, &outbox)
@@ -111,7 +113,7 @@ package final class SimulatedExchange: WebSocketService {
     }
 
     private func advance(to now: MonotonicTime, _ state: inout State, _ outbox: inout Outbox) {
-        outbox.add(state.faults.due(now: now))
+        Self.hear(state.faults.due(now: now), now: now, &state, &outbox)
         state.engine.skew = state.faults.clockSkew(now: now)
         var emissions: [Emission] = []
         let subscribers = state.subscribers
@@ -205,23 +207,45 @@ package final class SimulatedExchange: WebSocketService {
     package func received(_ message: WebSocketMessage, from id: Int) -> [WebSocketCommand] {
         let now = self.clock.now().monotonic
         return self.state.withLock { state in
-            guard !state.faults.isDeaf(id) else { return [] }
-            state.counters.messagesReceived += 1
-            guard case .text(let text) = message else {
-                return state.faults.reply(.text(Array("INVALID OPERATION".utf8)), to: id, now: now)
-            }
-            guard let reply = state.connections[id]?.session.received(text, now: now) else { return [] }
-            switch reply {
-            case .none: return []
-            case .text(let text): return state.faults.reply(.text(Array(text.utf8)), to: id, now: now)
-            case .subscribed(let assets, let dump):
-                for asset in assets { Self.subscribe(id, to: asset, &state) }
-                state.player?.subscribed(now: now)
-                return dump ? Self.dump(assets, to: id, now: now, &state) : []
-            case .unsubscribed(let assets):
-                Self.unsubscribe(id, from: assets, &state)
+            guard !state.faults.isHalfOpen(id) else {
+                state.connections[id]?.unread.append(message)
                 return []
             }
+            return Self.answer(message, from: id, now: now, &state)
+        }
+    }
+
+    private static func answer(
+        _ message: WebSocketMessage, from id: Int, now: MonotonicTime, _ state: inout State
+    ) -> [WebSocketCommand] {
+        guard !state.faults.isDeaf(id) else { return [] }
+        state.counters.messagesReceived += 1
+        guard case .text(let text) = message else {
+            return state.faults.reply(.text(Array("INVALID OPERATION".utf8)), to: id, now: now)
+        }
+        guard let reply = state.connections[id]?.session.received(text, now: now) else { return [] }
+        switch reply {
+        case .none: return []
+        case .text(let text): return state.faults.reply(.text(Array(text.utf8)), to: id, now: now)
+        case .subscribed(let assets, let dump):
+            for asset in assets { Self.subscribe(id, to: asset, &state) }
+            state.player?.subscribed(now: now)
+            return dump ? Self.dump(assets, to: id, now: now, &state) : []
+        case .unsubscribed(let assets):
+            Self.unsubscribe(id, from: assets, &state)
+            return []
+        }
+    }
+
+    /// What the connections that have healed said meanwhile is answered behind what they are sent.
+    private static func hear(
+        _ outgoing: [FaultState.Outgoing], now: MonotonicTime, _ state: inout State, _ outbox: inout Outbox
+    ) {
+        outbox.add(outgoing)
+        for (id, commands) in outgoing where commands.contains(.resume) {
+            let unread = state.connections[id]?.unread ?? []
+            state.connections[id]?.unread = []
+            for message in unread { outbox.add(Self.answer(message, from: id, now: now, &state), for: id) }
         }
     }
 
@@ -321,7 +345,7 @@ package final class SimulatedExchange: WebSocketService {
         let outbox = self.state.withLock { state -> [(WebSocketLink, [WebSocketCommand])]? in
             guard let outgoing = Self.begin(fault, now: now, &state) else { return nil }
             var outbox = Outbox()
-            outbox.add(outgoing)
+            Self.hear(outgoing, now: now, &state, &outbox)
             return outbox.addressed(state)
         }
         self.report(fault, outbox != nil)
