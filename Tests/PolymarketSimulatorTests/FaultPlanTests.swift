@@ -1,3 +1,4 @@
+import Foundation
 import OddsCore
 import OddsTestSupport
 import Testing
@@ -108,6 +109,21 @@ import Testing
         #expect(error?.code == .plan)
         #expect(error?.message.hasPrefix(line + ":") == true, "\(error?.message ?? "")")
         #expect(error?.message.contains(part) == true, "\(error?.message ?? "")")
+    }
+
+    @Test func theExamplesInTheDocumentsAreRead() throws {
+        let folder = URL(filePath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
+        let text = try String(
+            contentsOf: folder.deletingLastPathComponent().appending(path: "docs/simulator.md"), encoding: .utf8)
+        // Those in the tables stand between backticks, those of the plan on lines of their own.
+        let lines = text.split(separator: "\n")
+        let examples =
+            lines.filter { $0.hasPrefix("|") }
+            .flatMap { $0.split(separator: "`").filter { $0.hasPrefix(#"{"fault""#) || $0.hasPrefix(#"{"at""#) } }
+            + lines.filter { $0.hasPrefix("{") }
+        #expect(examples.count > 25)
+        for example in examples { #expect(try !self.plan(String(example)).isEmpty) }
+        for name in FaultPlan.names { #expect(text.contains("| `\(name)` |"), "\(name) is not told") }
     }
 
     @Test func aDeepPlanDoesNotExhaustTheStack() {

@@ -188,9 +188,14 @@ package final class SimulatedExchange: WebSocketService {
 
     // MARK: The market channel
 
+    /// How a new connection is turned away, asked once for each; nil lets it in.
     package func refusal() -> SimulatorFault.Refusal? {
         let now = self.clock.now().monotonic
-        return self.state.withLock { $0.faults.refusal(now: now) }
+        return self.state.withLock { state in
+            let refusal = state.faults.refusal(now: now)
+            if refusal != nil { state.counters.connectionsRefused += 1 }
+            return refusal
+        }
     }
 
     package func opened(_ link: WebSocketLink) {
@@ -298,16 +303,18 @@ package final class SimulatedExchange: WebSocketService {
 
     // MARK: REST
 
+    /// What the CLOB REST API says; its `/_faults` takes faults and is hit by none.
     package func clobAnswer(_ question: HTTPQuestion) -> HTTPAnswer {
+        if question.path == FaultDesk.path { return self.deskAnswer(question) }
+        let now = self.clock.now().monotonic
         if question.path == "/ws/market" {
-            switch self.refusal() {
-            case .status(let status): return self.refused(status)
-            case .reset: return self.refused(503)
+            switch self.state.withLock({ $0.faults.refusal(now: now) }) {
+            case .status(429): return .error(429, "Too Many Requests")
+            case .status(let status): return .error(status, "Service Unavailable")
+            case .reset: return .error(503, "Service Unavailable")
             case nil: return .error(400, "Bad Request")
             }
         }
-        if question.path == FaultDesk.path { return self.deskAnswer(question) }
-        let now = self.clock.now().monotonic
         return self.state.withLock { state in
             state.counters.requests += 1
             let trouble = state.faults.trouble(of: .clob, now: now)
@@ -318,11 +325,7 @@ package final class SimulatedExchange: WebSocketService {
         }
     }
 
-    private func refused(_ status: Int) -> HTTPAnswer {
-        self.state.withLock { $0.counters.connectionsRefused += 1 }
-        return .error(status, status == 429 ? "Too Many Requests" : "Service Unavailable")
-    }
-
+    /// What the Gamma REST API says.
     package func gammaAnswer(_ question: HTTPQuestion) -> HTTPAnswer {
         let now = self.clock.now().monotonic
         return self.state.withLock { state in
