@@ -14,6 +14,28 @@ package final class SimulatedExchange: WebSocketService {
         var unread: [WebSocketMessage] = []
     }
 
+    /// Commands for connections, in the order in which they are to be given.
+    private struct Outbox: Sendable {
+        private var commands: [Int: [WebSocketCommand]] = [:]
+
+        mutating func add(_ more: [WebSocketCommand], for id: Int) {
+            if !more.isEmpty { self.commands[id, default: []] += more }
+        }
+
+        mutating func take(_ id: Int) -> [WebSocketCommand] { self.commands.removeValue(forKey: id) ?? [] }
+
+        mutating func add(_ more: [FaultState.Outgoing]) { for (id, commands) in more { self.add(commands, for: id) } }
+
+        /// Connections get theirs in the order of their numbers.
+        func addressed(_ state: borrowing State) -> [(WebSocketLink, [WebSocketCommand])] {
+            var list: [(WebSocketLink, [WebSocketCommand])] = []
+            for (id, commands) in self.commands.sorted(by: { $0.key < $1.key }) {
+                if let link = state.connections[id]?.link { list.append((link, commands)) }
+            }
+            return list
+        }
+    }
+
     private struct State: Sendable {
         var engine: ExchangeEngine
         var player: TapePlayer?
@@ -22,6 +44,8 @@ package final class SimulatedExchange: WebSocketService {
         var planned: [(time: MonotonicTime, fault: SimulatorFault)] = []
         /// The exchange second by second, for answers that are old.
         var past: [PastExchange] = []
+        /// What faults that began between two ticks ask for.
+        var unsent = Outbox()
         /// The series of every asset somebody listens to, as far as the engine knows it.
         var series: [String: String] = [:]
         var connections: [Int: Connection] = [:]
@@ -35,6 +59,7 @@ package final class SimulatedExchange: WebSocketService {
     private let origin: ReceiveTime
     private let start: Timestamp
     private let report: @Sendable (SimulatorFault, Bool) -> Void
+    private let later: @Sendable (@escaping @Sendable () -> Void) -> Void
 
     /// How long the past is kept.
     private static let pastKept = Duration.seconds(61)
@@ -44,14 +69,18 @@ package final class SimulatedExchange: WebSocketService {
     ///   - configuration: seed, series and the rest; what has to do with sockets is not looked at.
     ///   - tape: frames to be played instead of the seeded flow.
     ///   - clock: what the venue's time runs by; it is only read.
+    ///   - later: calls what it is given where `tick` is called, so that what connections are sent keeps its order;
+    ///     at once, where all is done on one thread.
     ///   - report: told of every fault when it begins, and whether there was anybody for it to hit.
     package init(
         configuration: SimulatorConfiguration, tape: Tape?, clock: any StreamClock,
+        later: @escaping @Sendable (@escaping @Sendable () -> Void) -> Void = { $0() },
         report: @escaping @Sendable (SimulatorFault, _ isHit: Bool) -> Void = { _, _ in }
     ) {
         self.configuration = configuration
         self.clock = clock
         self.report = report
+        self.later = later
         self.origin = clock.now()
         self.start = configuration.start ?? self.origin.wall
         self.state = Mutex(
@@ -68,31 +97,12 @@ package final class SimulatedExchange: WebSocketService {
 
     // MARK: Time
 
-    /// Commands for connections, in the order in which they are to be given.
-    private struct Outbox {
-        private var commands: [Int: [WebSocketCommand]] = [:]
-
-        mutating func add(_ more: [WebSocketCommand], for id: Int) {
-            if !more.isEmpty { self.commands[id, default: []] += more }
-        }
-
-        mutating func add(_ more: [FaultState.Outgoing]) { for (id, commands) in more { self.add(commands, for: id) } }
-
-        /// Connections get theirs in the order of their numbers.
-        func addressed(_ state: borrowing State) -> [(WebSocketLink, [WebSocketCommand])] {
-            var list: [(WebSocketLink, [WebSocketCommand])] = []
-            for (id, commands) in self.commands.sorted(by: { $0.key < $1.key }) {
-                if let link = state.connections[id]?.link { list.append((link, commands)) }
-            }
-            return list
-        }
-    }
-
     /// Sends what is due.
     package func tick() {
         let now = self.clock.now().monotonic
         let (outbox, begun) = self.state.withLock { state in
-            var outbox = Outbox()
+            var outbox = state.unsent
+            state.unsent = Outbox()
             var begun: [(fault: SimulatorFault, isHit: Bool)] = []
             // Time stops at each planned fault, so that it hits what comes behind it and nothing before.
             while let (time, fault) = state.planned.first, time <= now {
@@ -216,7 +226,8 @@ package final class SimulatedExchange: WebSocketService {
                 state.connections[id]?.unread.append(message)
                 return []
             }
-            return Self.answer(message, from: id, now: now, &state)
+            let unsent = state.unsent.take(id)
+            return unsent + Self.answer(message, from: id, now: now, &state)
         }
     }
 
@@ -345,15 +356,25 @@ package final class SimulatedExchange: WebSocketService {
     @discardableResult
     package func inject(_ fault: SimulatorFault) -> Bool {
         let now = self.clock.now().monotonic
-        let outbox = self.state.withLock { state -> [(WebSocketLink, [WebSocketCommand])]? in
-            guard let outgoing = Self.begin(fault, now: now, &state) else { return nil }
-            var outbox = Outbox()
-            Self.hear(outgoing, now: now, &state, &outbox)
-            return outbox.addressed(state)
+        let isHit = self.state.withLock { state in
+            guard let outgoing = Self.begin(fault, now: now, &state) else { return false }
+            var unsent = state.unsent
+            Self.hear(outgoing, now: now, &state, &unsent)
+            state.unsent = unsent
+            return true
         }
-        self.report(fault, outbox != nil)
-        for (link, commands) in outbox ?? [] { link.perform(commands) }
-        return outbox != nil
+        self.report(fault, isHit)
+        if isHit { self.later { self.sendUnsent() } }
+        return isHit
+    }
+
+    private func sendUnsent() {
+        let outbox = self.state.withLock { state in
+            let outbox = state.unsent.addressed(state)
+            state.unsent = Outbox()
+            return outbox
+        }
+        for (link, commands) in outbox { link.perform(commands) }
     }
 
     /// Misbehaves as planned, from now on, beside what has been planned before.
