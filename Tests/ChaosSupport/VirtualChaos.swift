@@ -106,7 +106,7 @@ extension VirtualChaos {
     /// that does not answer, and fresh books that do not come.
     package static let detectionBound: Duration = {
         let limits = MarketLiveness.Limits()
-        return limits.quietAtMost + limits.answerLimit + limits.unverifiedAfter + .seconds(1)
+        return limits.quietAtMost + limits.answerLimit + limits.unverifiedAfter
     }()
 
     /// Runs a plan drawn from a seed on two lines, or one, by the seed.

@@ -566,7 +566,9 @@ public final class FeedBooks: MarketEventHandler {
         }
         if let reason {
             market.pointee.disagreements += 1
-            if market.pointee.disagreements == FeedBooks.disagreementsUntilResync {
+            if market.pointee.disagreements >= FeedBooks.disagreementsUntilResync,
+                market.pointee.mayResync(at: self.hot.pointee.now.monotonic)
+            {
                 market.pointee.disagreements = 0
                 self.requestResync(market.pointee.yes, reason: reason)
                 if market.pointee.no >= 0 { self.requestResync(market.pointee.no, reason: reason) }

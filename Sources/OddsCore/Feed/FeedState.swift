@@ -126,6 +126,9 @@ struct MarketState {
     var listed = false
     /// Batch ends in a row that disagreed.
     var disagreements = 0
+    /// When disagreement may lead to asking for fresh books again, and how long the wait for that was.
+    private var nextResync = MonotonicTime(nanoseconds: .min)
+    private var resyncPause = Duration.seconds(1)
     var suspicion: Suspicion = []
     /// While frozen: the stamp that the books must reach to be believed, and since when nothing came.
     var frozenUntil = Timestamp(milliseconds: .min)
@@ -160,6 +163,18 @@ struct MarketState {
         case .closed: .closed
         }
     }
+
+    /// Whether disagreement may lead to asking for fresh books now: at once, then after growing waits, because books that
+    /// do not help are no reason to ask several times a second.
+    mutating func mayResync(at now: MonotonicTime) -> Bool {
+        guard self.nextResync <= now else { return false }
+        let isCalm = self.nextResync.duration(to: now) >= Self.longestResyncPause
+        self.resyncPause = isCalm ? .seconds(1) : min(self.resyncPause * 2, Self.longestResyncPause)
+        self.nextResync = now.advanced(by: self.resyncPause)
+        return true
+    }
+
+    private static let longestResyncPause = Duration.seconds(30)
 
     /// Ends the frozen state when the books have caught up.
     mutating func thaw() {

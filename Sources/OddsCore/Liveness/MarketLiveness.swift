@@ -8,6 +8,7 @@
 /// 2. A market that is silent on every line for longer than its rhythm (2 to 5 s) is looked up over REST. The same book:
 ///    *quiet, verified*. A newer one that does not come over the lines within 0.5 s: *frozen*; the witness's odds are
 ///    served at once, the lines are not believed before they have caught up, and their connections are given up in turn.
+///    The same is asked when data comes, but later than it used to.
 /// 3. While no line delivers, the witness carries the market, asked once a second.
 /// 4. When the witness is of no help, the lines are asked for fresh books instead; silence that these do not end either
 ///    makes the odds suspect.
@@ -37,7 +38,9 @@ public struct MarketLiveness: Sendable {
         /// How often the witness is asked while it carries the market.
         public var carryInterval = Duration.seconds(1)
         /// How long the witness must contradict lines that are not trusted before they are not served any more.
-        public var contradictedAfter = Duration.milliseconds(1500)
+        public var contradictedAfter = Duration.milliseconds(750)
+        /// How much later than usual data may come before the witness is asked whether the exchange is further on.
+        public var lateBy = Duration.milliseconds(1500)
         /// How long odds of the witness stand without a new answer.
         public var carriedWithout = Duration.seconds(3)
         /// How soon a witness that did not help is asked again.
@@ -167,6 +170,7 @@ public struct MarketLiveness: Sendable {
     private var witness = Witness.idle
     private var nextAsk: MonotonicTime
     private var carrying: Carrying?
+    private var delay = DelayWatch()
     private var isDoubted = false
     private var lastSelfCheck: MonotonicTime?
     private var hasTold = false
@@ -222,7 +226,10 @@ public struct MarketLiveness: Sendable {
         }
         let newest = self.lines.compactMap { $0.sight.isUp ? $0.sight.newest : nil }.max()
         self.newest = newest ?? self.newest
-        if moved { self.learnGap(self.heardAt.duration(to: now)) }
+        if moved {
+            self.learnGap(self.heardAt.duration(to: now))
+            if let newest { self.delay.heard(newest, now: now) }
+        }
         guard moved || refreshed else { return }
         self.heardAt = now
         if self.isDoubted {
@@ -337,13 +344,15 @@ public struct MarketLiveness: Sendable {
         switch self.witness {
         case .idle:
             let provenAt = max(self.heardAt, self.confirmedAt)
-            if provenAt.duration(to: now) >= self.patience, self.nextAsk <= now { self.ask(now: now, &actions) }
+            let isDue = provenAt.duration(to: now) >= self.patience || self.delay.isLate(by: self.limits.lateBy)
+            if isDue, self.nextAsk <= now { self.ask(now: now, &actions) }
         case .asked(let since):
             guard since.duration(to: now) >= self.limits.answerLimit else { return }
             self.unconfirmed("no answer within \(self.limits.answerLimit.secondsValue) s", now: now, &actions)
         case .contradicts(let stamp, let atNewest, let until):
             if let newest = self.newest, newest >= stamp, newest != atNewest {
                 self.witness = .idle
+                self.delay.startOver()
             } else if until <= now {
                 self.freeze(until: stamp, now: now, &actions)
             }
@@ -400,6 +409,7 @@ public struct MarketLiveness: Sendable {
     private mutating func confirm(_ agreeing: [Int], now: MonotonicTime, _ actions: inout [Action]) {
         guard !agreeing.isEmpty else { return }
         self.confirmedAt = now
+        self.delay.startOver()
         for index in self.lines.indices where agreeing.contains(self.lines[index].sight.line) {
             if let newest = self.newest { self.lines[index].excused = newest }
             self.lines[index].lag = nil
@@ -431,6 +441,8 @@ public struct MarketLiveness: Sendable {
     private mutating func contradicted(by stamp: Timestamp, now: MonotonicTime, _ actions: inout [Action]) {
         if let newest = self.newest, stamp < newest {
             // What a line brought while the witness was asked is newer than the answer, or the witness is behind.
+            self.delay.startOver()
+            self.nextAsk = now.advanced(by: self.limits.askAgain)
             if self.heardAt.duration(to: now) >= self.patience {
                 self.unconfirmed("its book is older than the lines'", now: now, &actions)
             }
@@ -487,5 +499,40 @@ extension MarketLiveness.Line {
         case .redriven, .reconnected: true
         case .waiting, nil: false
         }
+    }
+}
+
+/// How late data comes, by the exchange's stamps: only differences count, so no clock needs to be right.
+private struct DelayWatch: Sendable {
+    /// The least distance between our clock and a stamp on arrival, in milliseconds; it may grow slowly, as clocks drift.
+    private var least: Double?
+    private var lastHeard: MonotonicTime?
+    private var excess = 0.0
+    private var lateInARow = 0
+
+    /// Milliseconds that clocks may drift apart in a second.
+    private static let drift = 0.1
+    /// Of single rows that come late the venue has some.
+    private static let rowsInARow = 3
+
+    mutating func heard(_ newest: Timestamp, now: MonotonicTime) {
+        let distance = Double(now.nanoseconds) / 1e6 - Double(newest.milliseconds)
+        let elapsed = self.lastHeard?.duration(to: now).secondsValue ?? 0
+        self.lastHeard = now
+        let least = min(distance, (self.least ?? distance) + elapsed * Self.drift)
+        self.least = least
+        self.excess = distance - least
+        self.lateInARow = self.excess >= 1000 ? self.lateInARow + 1 : 0
+    }
+
+    func isLate(by limit: Duration) -> Bool {
+        self.lateInARow >= Self.rowsInARow && self.excess >= limit.secondsValue * 1000
+    }
+
+    /// The delay is what it is: the exchange is no further on.
+    mutating func startOver() {
+        self.least = nil
+        self.excess = 0
+        self.lateInARow = 0
     }
 }

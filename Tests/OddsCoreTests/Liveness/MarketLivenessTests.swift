@@ -194,6 +194,39 @@ import Testing
         #expect(log == ["12.25 redrive 0", "12.25 tell frozen [0] since 10.0"])
     }
 
+    @Test func dataThatComesLateIsHeldAgainstTheWitness() {
+        var script = Transcript()
+        script.run(until: 10)
+        var log: [String] = []
+        for quarter in 1...8 {
+            script.stamp(8_000 + Int64(quarter) * 250)
+            log += script.pass(until: 10 + Double(quarter) * 0.25)
+        }
+        #expect(log == ["10.75 ask"])
+        #expect(script.answer(.books(at(12_000), agreeing: [])) == [])
+        for quarter in 9...10 {
+            script.stamp(8_000 + Int64(quarter) * 250)
+            log += script.pass(until: 10 + Double(quarter) * 0.25)
+        }
+        #expect(log.dropFirst().first == "12.5 serve")
+    }
+
+    @Test func aDelayThatTheWitnessSharesIsNone() {
+        var script = Transcript()
+        script.run(until: 10)
+        for quarter in 1...3 {
+            script.stamp(8_000 + Int64(quarter) * 250)
+            _ = script.pass(until: 10 + Double(quarter) * 0.25)
+        }
+        #expect(script.answer(.books(at(8_700), agreeing: [])) == [], "the exchange's clock was set back")
+        var log: [String] = []
+        for quarter in 4...40 {
+            script.stamp(8_000 + Int64(quarter) * 250)
+            log += script.pass(until: 10 + Double(quarter) * 0.25)
+        }
+        #expect(log == [])
+    }
+
     @Test func withoutALineTheWitnessCarriesTheMarketAfterAMoment() {
         var script = Transcript()
         script.run(until: 10)
