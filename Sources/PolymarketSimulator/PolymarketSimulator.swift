@@ -12,7 +12,7 @@ internal import Synchronization
 /// it misbehaves on cue. `start` returns when it can be reached, and `stop` when every task and socket is gone.
 public final class PolymarketSimulator: Service {
     private struct Running: Sendable {
-        var exchange: Exchange
+        var exchange: SimulatedExchange
         var endpoints: SimulatorEndpoints
         var servers: [SocketServer]
         var group: MultiThreadedEventLoopGroup
@@ -79,7 +79,7 @@ public final class PolymarketSimulator: Service {
         var tape: Tape?
         if let path = self.configuration.tape?.path { tape = try await Tape.read(path: path) }
         let tls = try self.tlsContext()
-        let exchange = Exchange(configuration: self.configuration, tape: tape, clock: self.clock)
+        let exchange = SimulatedExchange(configuration: self.configuration, tape: tape, clock: self.clock)
         // One thread: everything that a connection is sent is made and written in one order.
         let group = MultiThreadedEventLoopGroup(numberOfThreads: 1)
         do {

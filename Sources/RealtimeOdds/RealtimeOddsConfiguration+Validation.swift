@@ -28,6 +28,11 @@ extension RealtimeOddsConfiguration {
         for (name, value) in durations where value < .milliseconds(10) || value > .seconds(3600) {
             throw refuse("\(name) is \(value): use 10 ms to 1 h")
         }
+        guard self.renewalInterval == .zero || self.renewalInterval >= .seconds(1),
+            self.renewalInterval <= .seconds(86_400)
+        else {
+            throw refuse("renewalInterval is \(self.renewalInterval): use 1 s to 24 h, or zero for never")
+        }
         for case .assets(let assets) in self.markets {
             guard !assets.isEmpty, assets.allSatisfy({ !$0.rawValue.isEmpty }) else {
                 throw refuse("assets has an empty entry: name token ids, two of each market")

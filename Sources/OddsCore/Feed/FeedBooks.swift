@@ -64,7 +64,7 @@ public final class FeedBooks: MarketEventHandler {
     private let board: OddsBoard
     private let source: SnapshotSource
     private let arbiter: FeedArbiter
-    private let line: Int
+    let seat: Int
     /// Tokens followed without discovery, in the order they were named.
     private var bareAssets: [AssetID] = []
     private var bareMarkets: [MarketID: Int] = [:]
@@ -73,15 +73,15 @@ public final class FeedBooks: MarketEventHandler {
 
     /// Books that publish on a board on their own.
     public convenience init(board: OddsBoard, source: SnapshotSource) {
-        self.init(board: board, source: source, line: 0, arbiter: FeedArbiter(board: board))
+        self.init(board: board, source: source, seat: 0, arbiter: FeedArbiter(board: board))
     }
 
-    /// Books of one of several lines (0 to 3), which publish what the arbiter lets them.
-    public init(board: OddsBoard, source: SnapshotSource, line: Int, arbiter: FeedArbiter) {
-        precondition((0..<FeedArbiter.maximumLines).contains(line), "lines are numbered from 0 to 3")
+    /// Books of one of several connections, which publish what the arbiter lets them; each has a seat of its own.
+    public init(board: OddsBoard, source: SnapshotSource, seat: Int, arbiter: FeedArbiter) {
+        precondition((0..<FeedArbiter.seats).contains(seat), "a seat is one of those that the arbiter has")
         self.board = board
         self.source = source
-        self.line = line
+        self.seat = seat
         self.arbiter = arbiter
         self.hot = .allocate(capacity: 1)
         self.hot.initialize(to: Hot())
@@ -90,7 +90,7 @@ public final class FeedBooks: MarketEventHandler {
     deinit {
         for case let asset? in self.hot.pointee.assets { Self.free(asset) }
         for case let market? in self.hot.pointee.markets {
-            self.arbiter.leave(market.pointee.table, line: self.line)
+            self.arbiter.leave(market.pointee.table, seat: self.seat)
             Self.free(market)
         }
         Self.free(self.hot)
@@ -126,7 +126,7 @@ public final class FeedBooks: MarketEventHandler {
         }
         self.hot.pointee.dirty.removeAll { $0 == index }
         self.hot.pointee.heldMarkets.removeAll { $0 == index }
-        self.arbiter.leave(state.pointee.table, line: self.line)
+        self.arbiter.leave(state.pointee.table, seat: self.seat)
         Self.free(state)
         self.hot.pointee.markets[index] = nil
     }
@@ -207,7 +207,8 @@ public final class FeedBooks: MarketEventHandler {
             market.pointee.held = false
             market.pointee.listed = false
             market.pointee.disagreements = 0
-            market.pointee.suspicion = []
+            // What the exchange is known to have is not forgotten: a new connection may be frozen too.
+            market.pointee.suspicion.formIntersection(.frozen)
             market.pointee.newestTime = .min
             guard market.pointee.words.sequence > 0 else { continue }
             market.pointee.lost = reason
@@ -235,12 +236,11 @@ public final class FeedBooks: MarketEventHandler {
 
     /// This line has missed an update of a market that another one had: fresh books are needed.
     public func suspectBehind(_ market: MarketID) {
-        guard let index = self.marketIndex(market), let state = self.hot.pointee.markets[index] else { return }
-        state.pointee.suspicion.insert(.behind)
-        for asset in [state.pointee.yes, state.pointee.no] where asset >= 0 {
-            self.requestResync(asset, reason: .behind)
+        self.withMarket(market) { index, state in
+            state.pointee.suspicion.insert(.behind)
+            self.requestResync(of: state, reason: .behind)
+            self.refreshTrust(of: index)
         }
-        self.refreshTrust(of: index)
     }
 
     /// Marks a market as ended, decided or in its window again.
@@ -379,9 +379,12 @@ public final class FeedBooks: MarketEventHandler {
     /// A book is in that was complete after anything that made us doubt the old one.
     private func freshBook(_ asset: UnsafeMutablePointer<AssetState>) {
         asset.pointee.resyncing = false
+        asset.pointee.snapshots += 1
         self.delegate?.snapshotArrived(asset.pointee.id)
         guard asset.pointee.market >= 0, let market = self.hot.pointee.markets[asset.pointee.market] else { return }
-        if !self.isResyncing(market) { market.pointee.suspicion.remove(.untilSnapshot) }
+        guard !self.isResyncing(market) else { return }
+        market.pointee.suspicion.remove(.untilSnapshot)
+        market.pointee.thaw()
     }
 
     /// A trade: see `MarketEventHandler`.
@@ -576,6 +579,26 @@ public final class FeedBooks: MarketEventHandler {
         (a < 0 && b < 0) || (a >= 0 && a &+ b == 10_000)
     }
 
+    // MARK: For the ladder
+
+    var marketIndices: Range<Int> { self.hot.pointee.markets.indices }
+
+    func market(at index: Int) -> UnsafeMutablePointer<MarketState>? { self.hot.pointee.markets[index] }
+
+    func asset(at index: Int) -> UnsafeMutablePointer<AssetState>? { self.hot.pointee.assets[index] }
+
+    func withMarket(_ id: MarketID, _ body: (Int, UnsafeMutablePointer<MarketState>) -> Void) {
+        guard let index = self.marketIndex(id), let market = self.hot.pointee.markets[index] else { return }
+        body(index, market)
+    }
+
+    /// Asks for fresh books of both tokens.
+    func requestResync(of market: UnsafeMutablePointer<MarketState>, reason: SuspectReason) {
+        for asset in [market.pointee.yes, market.pointee.no] where asset >= 0 {
+            self.requestResync(asset, reason: reason)
+        }
+    }
+
     private func requestResync(_ index: Int, reason: SuspectReason) {
         guard let asset = self.hot.pointee.assets[index], !asset.pointee.resyncing else { return }
         asset.pointee.resyncing = true
@@ -584,7 +607,7 @@ public final class FeedBooks: MarketEventHandler {
         self.delegate?.resyncNeeded(asset.pointee.id, reason: reason)
     }
 
-    private func isResyncing(_ market: UnsafeMutablePointer<MarketState>) -> Bool {
+    func isResyncing(_ market: UnsafeMutablePointer<MarketState>) -> Bool {
         if market.pointee.yes >= 0, self.hot.pointee.assets[market.pointee.yes]?.pointee.resyncing == true {
             return true
         }
@@ -627,7 +650,7 @@ public final class FeedBooks: MarketEventHandler {
     @inline(__always)
     private func offer(_ index: Int, _ market: UnsafeMutablePointer<MarketState>) {
         let outcome = market.pointee.table.pointee.offer(
-            market.pointee.words, count: market.pointee.messages, from: self.line,
+            market.pointee.words, count: market.pointee.messages, from: self.seat,
             at: self.hot.pointee.now.monotonic)
         if let outcome {
             self.changed(index, market, values: outcome.values, previousTrust: outcome.previousTrust)
@@ -655,13 +678,10 @@ public final class FeedBooks: MarketEventHandler {
     }
 
     /// Recomputes a market's trust from its phase and what contradicts it.
-    private func refreshTrust(of index: Int) {
+    func refreshTrust(of index: Int) {
         guard let market = self.hot.pointee.markets[index] else { return }
-        if market.pointee.phase == .trading {
-            if case .stale = market.pointee.words.trust { return }
-            if let reason = market.pointee.lost {
-                return self.setTrust(.stale(since: market.pointee.words.receiveTime, reason: reason), of: index)
-            }
+        if market.pointee.phase == .trading, let reason = market.pointee.lost {
+            return self.setTrust(.stale(since: market.pointee.words.receiveTime, reason: reason), of: index)
         }
         self.setTrust(market.pointee.trust, of: index)
     }
@@ -696,7 +716,7 @@ public final class FeedBooks: MarketEventHandler {
                 renewed.newestTime = state.pointee.newestTime
                 renewed.listed = state.pointee.listed
                 renewed.phase = state.pointee.phase
-                self.arbiter.leave(state.pointee.table, line: self.line)
+                self.arbiter.leave(state.pointee.table, seat: self.seat)
                 state.pointee = renewed
             }
         } else {

@@ -29,7 +29,8 @@ final class WebSocketServerHandler: ChannelDuplexHandler {
     }
 
     func handlerAdded(context: ChannelHandlerContext) {
-        self.service.opened(WebSocketLink(id: self.id, channel: context.channel))
+        let channel = context.channel
+        self.service.opened(WebSocketLink(id: self.id) { channel.writeAndFlush($0, promise: nil) })
     }
 
     func channelInactive(context: ChannelHandlerContext) {

@@ -1,5 +1,3 @@
-internal import NIOCore
-
 /// One message that a WebSocket peer sent.
 package enum WebSocketMessage: Sendable, Equatable {
     case text([UInt8])
@@ -20,17 +18,16 @@ package enum WebSocketCommand: Sendable, Equatable {
 package struct WebSocketLink: Sendable {
     /// Unlike that of any other connection of this service.
     package let id: Int
-    private let channel: any Channel
+    private let action: @Sendable ([WebSocketCommand]) -> Void
 
-    init(id: Int, channel: any Channel) {
+    /// A connection by its number and by what carries its commands out.
+    package init(id: Int, perform: @escaping @Sendable ([WebSocketCommand]) -> Void) {
         self.id = id
-        self.channel = channel
+        self.action = perform
     }
 
     /// Does these things in order, with one flush.
-    package func perform(_ commands: [WebSocketCommand]) {
-        self.channel.writeAndFlush(commands, promise: nil)
-    }
+    package func perform(_ commands: [WebSocketCommand]) { self.action(commands) }
 }
 
 /// What stands behind a WebSocket server: called on the connection's event loop.

@@ -16,6 +16,9 @@ struct RequestPace {
     /// Gamma's `/markets`: 300 requests in any 10 s, so 50 at once and 25 a second. ("protocol reference", rate limits)
     static let gammaMarkets = RequestPace(interval: .milliseconds(40), burst: 50)
 
+    /// The CLOB's `/book`: 1,500 requests in any 10 s, so 100 at once and 50 a second. ("protocol reference", rate limits)
+    static let clobBook = RequestPace(interval: .milliseconds(20), burst: 100)
+
     /// Takes `count` places and returns the moment from which the requests may be made.
     mutating func reserve(_ count: Int = 1, at now: MonotonicTime) -> MonotonicTime {
         let free = max(now, self.next ?? now)

@@ -13,14 +13,14 @@ package struct GammaClient: Sendable {
     ///   - transport: what moves requests and answers.
     ///   - timeout: how long one request may take.
     package init(base: String, transport: any RESTTransport, timeout: Duration = .seconds(5)) {
-        self.base = base.hasSuffix("/") ? String(base.dropLast()) : base
+        self.base = base.withoutFinalSlash
         self.transport = transport
         self.timeout = timeout
     }
 
     /// The market of a slug, open or closed. Throws `notFound` when the venue does not have it.
     package func market(slug: String) async throws(RESTError) -> MarketFinding {
-        let url = "\(self.base)/markets/slug/\(Self.escaped(slug))"
+        let url = "\(self.base)/markets/slug/\(slug.urlEscaped)"
         let market = try Self.first(of: try await self.value(url), asked: slug)
         guard market.slug == slug else {
             throw GammaMarket.malformed(asked: slug, field: "slug", expected: "'\(slug)'", found: "'\(market.slug)'")
@@ -44,7 +44,7 @@ package struct GammaClient: Sendable {
 
     /// The market of a condition id, open or closed. Throws `notFound` when the venue does not have it.
     package func market(condition: MarketID) async throws(RESTError) -> MarketFinding {
-        let url = "\(self.base)/markets?condition_ids=\(Self.escaped(condition.rawValue))"
+        let url = "\(self.base)/markets?condition_ids=\(condition.rawValue.urlEscaped)"
         let market: GammaMarket
         do {
             market = try Self.first(of: try await self.value(url), asked: condition.rawValue)
@@ -72,32 +72,7 @@ package struct GammaClient: Sendable {
     // MARK: Requests
 
     private func value(_ url: String) async throws(RESTError) -> JSONValue {
-        let response = try await self.transport.get(url, timeout: self.timeout)
-        try Self.check(response, url: url)
-        do {
-            return try JSONValue(parsing: response.body)
-        } catch {
-            let type = response.contentType ?? "no content type"
-            throw RESTError(
-                .malformed, "\(url) answered \(type), which is not JSON; it begins '\(Self.beginning(response.body))'",
-                cause: error)
-        }
-    }
-
-    private static func check(_ response: RESTResponse, url: String) throws(RESTError) {
-        let retryAfter = response.retryAfterDuration
-        switch response.status {
-        case 200..<300: return
-        case 404: throw RESTError(.notFound, "\(url) answered 404: the venue does not have it (yet)")
-        case 429: throw RESTError(.rateLimited, "\(url) answered 429: too many requests", retryAfter: retryAfter)
-        case 425, 500...:
-            throw RESTError(
-                .serverFailure, "\(url) answered \(response.status): the venue has a failure", retryAfter: retryAfter)
-        default:
-            throw RESTError(
-                .refused, "\(url) answered \(response.status), beginning '\(Self.beginning(response.body))'",
-                retryAfter: retryAfter)
-        }
+        try await self.transport.json(url, timeout: self.timeout)
     }
 
     /// The market in an answer: an object, or the first of a list.
@@ -118,28 +93,5 @@ package struct GammaClient: Sendable {
             throw GammaMarket.malformed(
                 asked: asked, field: "the answer", expected: "an object or a list", found: value.summary)
         }
-    }
-
-    /// At most 80 bytes, on one line.
-    private static func beginning(_ body: [UInt8]) -> String {
-        let text = String(decoding: body.prefix(80), as: UTF8.self)
-        return String(text.map { $0.isNewline ? " " : $0 })
-    }
-
-    /// Fit to stand in a path or a query: everything but unreserved characters is escaped.
-    static func escaped(_ text: String) -> String {
-        var escaped = ""
-        for byte in text.utf8 {
-            switch byte {
-            case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"),
-                UInt8(ascii: "0")...UInt8(ascii: "9"), UInt8(ascii: "-"), UInt8(ascii: "_"), UInt8(ascii: "."),
-                UInt8(ascii: "~"):
-                escaped.unicodeScalars.append(Unicode.Scalar(byte))
-            default:
-                let hex = String(byte, radix: 16, uppercase: true)
-                escaped += hex.count == 1 ? "%0\(hex)" : "%\(hex)"
-            }
-        }
-        return escaped
     }
 }

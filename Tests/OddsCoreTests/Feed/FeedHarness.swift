@@ -23,7 +23,7 @@ final class FeedHarness {
     /// One of several lines.
     init(following: Bool = true, line: Int, board: OddsBoard, arbiter: FeedArbiter) {
         self.board = board
-        self.books = FeedBooks(board: board, source: .line(line), line: line, arbiter: arbiter)
+        self.books = FeedBooks(board: board, source: .line(line), seat: line, arbiter: arbiter)
         self.pipeline = FeedPipeline(books: self.books, maximumMessageSize: 1 << 20)
         self.pipeline.delegate = self.witness
         self.pipeline.open(maskingSeed: 1)

@@ -186,8 +186,8 @@ import Testing
     }
 
     @Test func slugsAreEscaped() {
-        #expect(GammaClient.escaped("a-b_c.d~9") == "a-b_c.d~9")
-        #expect(GammaClient.escaped("a/b?c=ü\n") == "a%2Fb%3Fc%3D%C3%BC%0A")
+        #expect("a-b_c.d~9".urlEscaped == "a-b_c.d~9")
+        #expect("a/b?c=ü\n".urlEscaped == "a%2Fb%3Fc%3D%C3%BC%0A")
     }
 
     @Test(arguments: [(nil, nil), ("5", 5), (" 12 ", 12), ("-3", nil), ("Wed, 21 Oct 2026 07:28:00 GMT", nil)])

@@ -1,10 +1,12 @@
-internal import OddsCore
+package import OddsCore
 internal import Synchronization
 
 /// The running exchange: engine or tape, connections and faults as one value under one lock.
 ///
-/// Time moves and messages are answered on one event loop, so what a connection is sent keeps its order.
-final class Exchange: WebSocketService {
+/// Time moves and messages are answered on one event loop, so what a connection is sent keeps its order. No socket is
+/// needed: whoever calls `tick` when `nextTick` says so, and carries out what links and answers ask for, has the whole
+/// venue in virtual time, every fault included. The same calls in the same order give the same bytes.
+package final class SimulatedExchange: WebSocketService {
     private struct Connection: Sendable {
         var link: WebSocketLink
         var session: MarketChannelSession
@@ -25,7 +27,8 @@ final class Exchange: WebSocketService {
     private let origin: ReceiveTime
     private let start: Timestamp
 
-    init(configuration: SimulatorConfiguration, tape: Tape?, clock: any StreamClock) {
+    /// An exchange whose time begins now.
+    package init(configuration: SimulatorConfiguration, tape: Tape?, clock: any StreamClock) {
         self.configuration = configuration
         self.clock = clock
         self.origin = clock.now()
@@ -43,8 +46,8 @@ final class Exchange: WebSocketService {
 
     // MARK: Time
 
-    /// Sends what is due. Runs on the event loop.
-    func tick() {
+    /// Sends what is due.
+    package func tick() {
         let now = self.clock.now().monotonic
         let outbox = self.state.withLock { state -> [(WebSocketLink, [WebSocketCommand])] in
             var commands: [Int: [WebSocketCommand]] = [:]
@@ -76,7 +79,10 @@ final class Exchange: WebSocketService {
                     commands[id, default: []].append(.drop)
                 }
             }
-            return commands.compactMap { id, commands in state.connections[id].map { ($0.link, commands) } }
+            // Connections get theirs in the order in which they came.
+            return commands.sorted { $0.key < $1.key }.compactMap { id, commands in
+                state.connections[id].map { ($0.link, commands) }
+            }
         }
         for (link, commands) in outbox { link.perform(commands) }
     }
@@ -104,7 +110,7 @@ final class Exchange: WebSocketService {
     }
 
     /// When the next tick is worth while: not before the configured tick, not after what is due next.
-    func nextTick() -> MonotonicTime {
+    package func nextTick() -> MonotonicTime {
         let now = self.clock.now().monotonic
         let next = self.state.withLock { $0.player == nil ? $0.engine.nextTime : nil }
         let wait = next.map { self.venueTime(now).duration(to: $0) } ?? self.configuration.tick
@@ -113,12 +119,12 @@ final class Exchange: WebSocketService {
 
     // MARK: The market channel
 
-    func refusal() -> SimulatorFault.Refusal? {
+    package func refusal() -> SimulatorFault.Refusal? {
         let now = self.clock.now().monotonic
         return self.state.withLock { $0.faults.refusal(now: now) }
     }
 
-    func opened(_ link: WebSocketLink) {
+    package func opened(_ link: WebSocketLink) {
         let session = MarketChannelSession(
             now: self.clock.now().monotonic, idleLimit: self.configuration.idleLimit)
         self.state.withLock {
@@ -128,7 +134,7 @@ final class Exchange: WebSocketService {
         }
     }
 
-    func received(_ message: WebSocketMessage, from id: Int) -> [WebSocketCommand] {
+    package func received(_ message: WebSocketMessage, from id: Int) -> [WebSocketCommand] {
         let now = self.clock.now().monotonic
         return self.state.withLock { state in
             state.counters.messagesReceived += 1
@@ -151,7 +157,7 @@ final class Exchange: WebSocketService {
         }
     }
 
-    func closed(_ id: Int) {
+    package func closed(_ id: Int) {
         self.state.withLock { state in
             guard let connection = state.connections.removeValue(forKey: id) else { return }
             state.counters.connectionsOpen -= 1
@@ -181,7 +187,7 @@ final class Exchange: WebSocketService {
 
     // MARK: REST
 
-    func clobAnswer(_ question: HTTPQuestion) -> HTTPAnswer {
+    package func clobAnswer(_ question: HTTPQuestion) -> HTTPAnswer {
         if question.path == "/ws/market" {
             switch self.refusal() {
             case .status(let status): return self.refused(status)
@@ -200,7 +206,7 @@ final class Exchange: WebSocketService {
         return .error(status, status == 429 ? "Too Many Requests" : "Service Unavailable")
     }
 
-    func gammaAnswer(_ question: HTTPQuestion) -> HTTPAnswer {
+    package func gammaAnswer(_ question: HTTPQuestion) -> HTTPAnswer {
         self.state.withLock { state in
             state.counters.requests += 1
             return GammaAnswers(engine: state.engine).answer(question)
@@ -209,7 +215,7 @@ final class Exchange: WebSocketService {
 
     // MARK: Control
 
-    func inject(_ fault: SimulatorFault) {
+    package func inject(_ fault: SimulatorFault) {
         let now = self.clock.now().monotonic
         let (links, action) = self.state.withLock { state in
             let action = state.faults.inject(fault, connections: state.connections.keys, now: now)
@@ -222,11 +228,11 @@ final class Exchange: WebSocketService {
         }
     }
 
-    var counters: SimulatorCounters { self.state.withLock { $0.counters } }
+    package var counters: SimulatorCounters { self.state.withLock { $0.counters } }
 
-    var venueTime: Timestamp { self.state.withLock { $0.engine.now } }
+    package var venueTime: Timestamp { self.state.withLock { $0.engine.now } }
 
-    func truth(_ market: MarketID) -> MarketTruth? {
+    package func truth(_ market: MarketID) -> MarketTruth? {
         self.state.withLock { state in
             guard let window = state.engine.window(condition: market.rawValue),
                 let process = state.engine.process(of: window)
@@ -235,7 +241,7 @@ final class Exchange: WebSocketService {
         }
     }
 
-    func market(slug: String) -> Market? {
+    package func market(slug: String) -> Market? {
         self.state.withLock { state in
             guard let window = state.engine.window(slug: slug) else { return nil }
             return Market(
