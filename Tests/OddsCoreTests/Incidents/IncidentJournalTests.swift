@@ -20,7 +20,7 @@ import Testing
         #expect(incident.lost == .zero)
         #expect(
             incident.summary
-                == "Line 1: connection lost for 2.5 s, noticed after 0.5 s; served live 2.5 s: refused")
+                == "Line 1: connection lost for 2.5 s, noticed after 500 ms; served live 2.5 s: refused")
         #expect(feed.report(12).uptime.total.share == 1)
     }
 
@@ -75,7 +75,7 @@ import Testing
         #expect(incident.lines == [0, 1])
         #expect(
             incident.summary == "a: the feed was frozen for 8.2 s, noticed after 4.8 s; "
-                + "served live 4.8 s, suspect 0.2 s, stale 0.2 s, fallback 3.0 s")
+                + "served live 4.8 s, suspect 200 ms, stale 200 ms, fallback 3.0 s")
         #expect(feed.report(17).uptime.total.lost == [.frozen: .milliseconds(3400)])
         #expect(feed.report(17).counts == [.frozen: 1, .silentUnverified: 0])
     }
