@@ -33,6 +33,9 @@ extension RealtimeOddsConfiguration {
         else {
             throw refuse("renewalInterval is \(self.renewalInterval): use 1 s to 24 h, or zero for never")
         }
+        guard self.pollInterval >= .milliseconds(100), self.pollInterval <= .seconds(3600) else {
+            throw refuse("pollInterval is \(self.pollInterval): use 100 ms to 1 h")
+        }
         for case .assets(let assets) in self.markets {
             guard !assets.isEmpty, assets.allSatisfy({ !$0.rawValue.isEmpty }) else {
                 throw refuse("assets has an empty entry: name token ids, two of each market")

@@ -163,14 +163,14 @@ public final class RealtimeOddsStreamer: OddsSource, Service {
 
     private func stream() async {
         self.startedAt.withLock { $0 = self.clock.now().wall }
-        let incidents = self.incidentRecorder
         let setup = FeedEngine.Setup(
             configuration: self.configuration,
             connector: NetworkConnector(
                 endpoint: self.endpoint, security: self.security, eventLoop: self.eventLoop,
                 timeout: self.configuration.connectTimeout),
             witness: self.witness, eventLoop: self.eventLoop, clock: self.clock, logger: self.logger,
-            board: self.board, observer: self.observer, continuity: { incidents.record($0, at: $1) })
+            board: self.board, observer: self.observer,
+            continuity: { [incidents = self.incidentRecorder] event, time in incidents.record(event, at: time) })
         let seed = self.configuration.seed ?? UInt64.random(in: .min ... .max)
         await self.relay.open { relay in
             FeedEngine(
@@ -183,9 +183,9 @@ public final class RealtimeOddsStreamer: OddsSource, Service {
         }
         await withTaskGroup(of: Void.self) { group in
             group.addTask { await self.witness.run() }
-            group.addTask { await incidents.keepTime() }
+            group.addTask { await self.incidentRecorder.keepTime() }
             if let discovery = self.discovery { group.addTask { await discovery.run(reportingTo: self.relay) } }
-            // All end with the task that all of this runs in.
+            // All of them end with the task that all of this runs in.
             await group.waitForAll()
         }
         await self.relay.close()

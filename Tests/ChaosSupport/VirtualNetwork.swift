@@ -74,18 +74,40 @@ package final class VirtualNetwork: FeedConnector, BookWitness, @unchecked Senda
 
     package func ask(_ assets: [AssetID], _ answer: @escaping ([Result<RESTBook, RESTError>]) -> Void) {
         self.questions += 1
-        self.later(self.latency * 2) {
-            let results = assets.map { asset -> Result<RESTBook, RESTError> in
-                let path = ClobClient.path(ofBook: asset)
-                let said = self.exchange.clobAnswer(HTTPQuestion(method: "GET", uri: path))
-                let response = RESTResponse(status: said.status, contentType: "application/json", body: said.body)
-                do throws(RESTError) {
-                    return .success(try ClobClient.book(of: asset, in: response, url: path))
-                } catch {
-                    return .failure(error)
-                }
+        var results: [Result<RESTBook, RESTError>?] = Array(repeating: nil, count: assets.count)
+        for (index, asset) in assets.enumerated() {
+            self.ask(asset) { result in
+                results[index] = result
+                let complete = results.compactMap { $0 }
+                if complete.count == assets.count { answer(complete) }
             }
-            self.later(self.latency) { answer(results) }
+        }
+    }
+
+    /// How long an answer may take, as with the real client.
+    private static let timeout = Duration.seconds(5)
+
+    private func ask(_ asset: AssetID, _ answer: @escaping (Result<RESTBook, RESTError>) -> Void) {
+        let path = ClobClient.path(ofBook: asset)
+        self.later(self.latency * 2) {
+            let said = self.exchange.clobAnswer(HTTPQuestion(method: "GET", uri: path))
+            let late = Result<RESTBook, RESTError>.failure(RESTError(.timeout, "no answer in time"))
+            switch said.arrival {
+            case .never: self.later(Self.timeout) { answer(late) }
+            case .reset: self.later(self.latency) { answer(.failure(RESTError(.unreachable, "reset by peer"))) }
+            case .after(let delay) where delay >= Self.timeout: self.later(Self.timeout) { answer(late) }
+            case .after(let delay): self.later(self.latency + delay) { answer(Self.book(of: asset, in: said, path)) }
+            case .atOnce: self.later(self.latency) { answer(Self.book(of: asset, in: said, path)) }
+            }
+        }
+    }
+
+    private static func book(of asset: AssetID, in said: HTTPAnswer, _ path: String) -> Result<RESTBook, RESTError> {
+        let response = RESTResponse(status: said.status, contentType: "application/json", body: said.body)
+        do throws(RESTError) {
+            return .success(try ClobClient.book(of: asset, in: response, url: path))
+        } catch {
+            return .failure(error)
         }
     }
 }
@@ -101,6 +123,8 @@ final class VirtualSocket: FeedTransport {
     private var far = WebSocketConnection(role: .server, maximumMessageSize: 1 << 24, maskingSeed: 0)
     private var inbox: [UInt8] = []
     private var isDelivering = false
+    private var isPaused = false
+    private var unread: [[UInt8]] = []
 
     init(id: Int, network: VirtualNetwork, delegate: any TransportDelegate) {
         self.id = id
@@ -113,12 +137,17 @@ final class VirtualSocket: FeedTransport {
     func write(_ bytes: [UInt8]) {
         guard self.isOpen, !self.isClosed else { return }
         self.network.later(self.network.latency) {
-            guard !self.isClosed else { return }
-            var bytes = bytes
-            var said = Said()
-            bytes.withUnsafeMutableBytes { self.far.receive($0, into: &said) }
-            for text in said.texts { self.network.received(text, from: self) }
+            self.arrived(bytes)
         }
+    }
+
+    private func arrived(_ bytes: [UInt8]) {
+        guard !self.isClosed else { return }
+        guard !self.isPaused else { return self.unread.append(bytes) }
+        var bytes = bytes
+        var said = Said()
+        bytes.withUnsafeMutableBytes { self.far.receive($0, into: &said) }
+        for text in said.texts { self.network.received(text, from: self) }
     }
 
     private struct Said: WebSocketMessageHandler {
@@ -145,9 +174,24 @@ final class VirtualSocket: FeedTransport {
             case .close(let code, let reason):
                 self.far.close(code: code, reason: reason)
                 self.deliver(self.far.takeOutput())
-            case .drop: self.network.later(self.network.latency) { self.end(TransportError(.connectionLost, "dropped")) }
+            case .drop: self.drop()
+            case .cut(let text):
+                _ = self.far.sendText(text)
+                let frame = self.far.takeOutput()
+                self.deliver(Array(frame.prefix(frame.count / 2)))
+                self.drop()
+            case .pause: self.isPaused = true
+            case .resume:
+                self.isPaused = false
+                let unread = self.unread
+                self.unread = []
+                for bytes in unread { self.arrived(bytes) }
             }
         }
+    }
+
+    private func drop() {
+        self.network.later(self.network.latency * 2) { self.end(TransportError(.connectionLost, "dropped")) }
     }
 
     private func deliver(_ bytes: [UInt8]) {

@@ -27,7 +27,7 @@ package final class VirtualWorld {
     package let exchange: SimulatedExchange
     package let host: FeedHost
     package let network: VirtualNetwork
-    /// Everything that bore on continuity, with the time since the beginning.
+    /// What happened on the board and to continuity.
     package let story: Story
 
     package init(
@@ -44,10 +44,9 @@ package final class VirtualWorld {
         self.story = story
         self.host = FeedHost(
             configuration: setting.feed, connector: network, witness: setting.hasWitness ? network : nil,
-            eventLoop: self.loop, clock: clock, logger: logger, seed: seed
-        ) { event, time in
-            story.add(event, at: time)
-        }
+            eventLoop: self.loop, clock: clock, logger: logger, seed: seed,
+            continuity: { event, time in story.add(event, at: time) },
+            everyChange: { story.add($0) })
         self.scheduleTick()
     }
 
@@ -73,15 +72,21 @@ package final class VirtualWorld {
     }
 }
 
-/// What happened to continuity, in order.
+/// What happened, in order.
 package final class Story: @unchecked Sendable {
     // Written and read on the one thread that the virtual world runs on.
     package private(set) var entries: [(event: ContinuityEvent, time: ReceiveTime)] = []
-    package var heard: ((ContinuityEvent, ReceiveTime) -> Void)?
+    /// Every version of every market that was on the board.
+    package private(set) var published: [OddsSnapshot] = []
 
-    func add(_ event: ContinuityEvent, at time: ReceiveTime) {
-        self.entries.append((event, time))
-        self.heard?(event, time)
+    func add(_ event: ContinuityEvent, at time: ReceiveTime) { self.entries.append((event, time)) }
+
+    func add(_ snapshot: OddsSnapshot) { self.published.append(snapshot) }
+
+    /// Forgets what came so far.
+    package func forget() {
+        self.entries = []
+        self.published = []
     }
 }
 

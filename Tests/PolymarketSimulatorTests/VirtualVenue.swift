@@ -49,8 +49,13 @@ final class VirtualVenue: Sendable {
     private func keep(_ commands: [WebSocketCommand], _ id: Int) {
         let time = self.now
         self.sent.withLock { $0[id, default: []] += commands.map { Sent(time: time, command: $0) } }
-        guard commands.contains(.drop) else { return }
-        self.exchange.closed(id)
+        let isOver = commands.contains { command in
+            switch command {
+            case .drop, .cut, .close: true
+            case .text, .binary, .pause, .resume: false
+            }
+        }
+        if isOver { self.exchange.closed(id) }
     }
 
     func say(_ text: String, on id: Int) {

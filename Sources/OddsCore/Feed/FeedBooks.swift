@@ -49,11 +49,12 @@ public final class FeedBooks: MarketEventHandler {
         var now = ReceiveTime(monotonic: MonotonicTime(nanoseconds: 0), unixNanoseconds: 0)
         var dirty: [Int] = []
         var heldMarkets: [Int] = []
+        var checks = HashChecks()
         var reportsEveryChange = false
         var reportsEveryEntry = false
     }
 
-    private let hot: UnsafeMutablePointer<Hot>
+    let hot: UnsafeMutablePointer<Hot>
     /// Counts what the pipeline sees before the books do.
     @inline(__always)
     func countFrame(bytes: Int) {
@@ -126,6 +127,7 @@ public final class FeedBooks: MarketEventHandler {
         }
         self.hot.pointee.dirty.removeAll { $0 == index }
         self.hot.pointee.heldMarkets.removeAll { $0 == index }
+        self.hot.pointee.checks.sampled.removeAll { $0 == index }
         self.arbiter.leave(state.pointee.table, seat: self.seat)
         Self.free(state)
         self.hot.pointee.markets[index] = nil
@@ -167,6 +169,7 @@ public final class FeedBooks: MarketEventHandler {
     private func makeAsset(_ asset: AssetID, market: Int, side: Side) -> Int {
         let pointer = UnsafeMutablePointer<AssetState>.allocate(capacity: 1)
         pointer.initialize(to: AssetState(id: asset, market: market, side: side))
+        pointer.pointee.hashes.due = self.firstSample
         let index: Int
         if let free = self.hot.pointee.assets.firstIndex(where: { $0 == nil }) {
             index = free
@@ -181,6 +184,7 @@ public final class FeedBooks: MarketEventHandler {
 
     private func dropAsset(_ index: Int) {
         guard let asset = self.hot.pointee.assets[index] else { return }
+        self.abandonChecks(of: index)
         self.hot.pointee.table.remove(value: index)
         Self.free(asset)
         self.hot.pointee.assets[index] = nil
@@ -200,7 +204,10 @@ public final class FeedBooks: MarketEventHandler {
     /// The connection is gone: here every market is stale from its last message on. Unless another line carries it, the
     /// board says so, and the market's epoch is over.
     public func connectionLost(reason: StaleReason) {
-        for index in self.hot.pointee.assets.indices { self.hot.pointee.assets[index]?.pointee.forget() }
+        for index in self.hot.pointee.assets.indices {
+            self.abandonChecks(of: index)
+            self.hot.pointee.assets[index]?.pointee.forget()
+        }
         self.hot.pointee.heldMarkets.removeAll(keepingCapacity: true)
         for index in self.hot.pointee.markets.indices {
             guard let market = self.hot.pointee.markets[index] else { continue }
@@ -310,6 +317,7 @@ public final class FeedBooks: MarketEventHandler {
         market: WireText?, timestamp: Timestamp, entries: UnsafeBufferPointer<WirePriceChange>
     ) {
         self.hot.pointee.counters.priceChanges &+= 1
+        let now = self.hot.pointee.now.monotonic.nanoseconds
         var current = -1
         for entry in entries {
             guard let (found, asset) = self.followed(entry.asset) else { continue }
@@ -332,6 +340,7 @@ public final class FeedBooks: MarketEventHandler {
                 timestamp.milliseconds >= self.hot.pointee.markets[index].unsafelyUnwrapped.pointee.newestTime
             {
                 asset.pointee.report(entry.bestBid, entry.bestAsk)
+                if asset.pointee.hashes.due <= now { self.sample(entry.hash, of: found, in: index, at: timestamp) }
             }
             if self.hot.pointee.reportsEveryEntry { self.reportEntry(found, "price_change", at: timestamp) }
         }
@@ -364,7 +373,7 @@ public final class FeedBooks: MarketEventHandler {
             return
         }
         asset.pointee.report(nil, nil)
-        if let tickSize = event.tickSize { asset.pointee.book.tickSize = tickSize }
+        if let tickSize = event.tickSize { self.noteTickSize(tickSize, of: asset) }
         if index >= 0, let market = self.hot.pointee.markets[index] {
             if event.timestamp.milliseconds < market.pointee.newestTime {
                 market.pointee.newestTime = event.timestamp.milliseconds  // the exchange started over
@@ -372,6 +381,7 @@ public final class FeedBooks: MarketEventHandler {
             if let price = event.lastTradePrice { market.pointee.learnTrade(price, from: asset.pointee) }
         }
         self.freshBook(asset)
+        self.checkBook(event, of: found, asset)
         if self.hot.pointee.reportsEveryEntry { self.reportEntry(found, "book", at: event.timestamp) }
         if index >= 0 { self.endBook(index) }
     }
@@ -380,6 +390,7 @@ public final class FeedBooks: MarketEventHandler {
     private func freshBook(_ asset: UnsafeMutablePointer<AssetState>) {
         asset.pointee.resyncing = false
         asset.pointee.snapshots += 1
+        asset.pointee.hashes.isAccused = false
         self.delegate?.snapshotArrived(asset.pointee.id)
         guard asset.pointee.market >= 0, let market = self.hot.pointee.markets[asset.pointee.market] else { return }
         guard !self.isResyncing(market) else { return }
@@ -399,6 +410,7 @@ public final class FeedBooks: MarketEventHandler {
             market.pointee.lastTradeYes =
                 asset.pointee.side == .yes ? event.price.rawValue : event.price.complement.rawValue
         }
+        self.noteTrade(event.price, at: event.timestamp, in: index)
         // A trade changes no level by itself, and it may carry an older stamp than the book it caused: no batch ends.
         if self.hot.pointee.reportsEveryEntry { self.reportEntry(found, "last_trade_price", at: event.timestamp) }
         if !market.pointee.held { self.endMessage(index) }
@@ -408,7 +420,7 @@ public final class FeedBooks: MarketEventHandler {
     public func tickSizeChange(_ event: WireTickSizeChange) {
         self.hot.pointee.counters.tickSizeChanges &+= 1
         guard let (found, asset) = self.followed(event.asset) else { return }
-        asset.pointee.book.tickSize = event.newTickSize
+        self.noteTickSize(event.newTickSize, of: asset)
         if self.hot.pointee.reportsEveryEntry { self.reportEntry(found, "tick_size_change", at: event.timestamp) }
         guard asset.pointee.market >= 0, asset.pointee.book.hasSnapshot else { return }
         // Levels stay where they are, but the venue may have moved orders without saying so level by level.
@@ -454,8 +466,9 @@ public final class FeedBooks: MarketEventHandler {
             market.pointee.messages &+= counts
             return
         }
-        if market.pointee.held, time.milliseconds > market.pointee.newestTime { self.endBatch(index) }
         if time.milliseconds > market.pointee.newestTime {
+            if market.pointee.hashes.isSampled { self.checkSamples(of: index) }
+            if market.pointee.held { self.endBatch(index) }
             market.pointee.newestTime = time.milliseconds
             market.pointee.messages = counts
         }
@@ -599,7 +612,7 @@ public final class FeedBooks: MarketEventHandler {
         }
     }
 
-    private func requestResync(_ index: Int, reason: SuspectReason) {
+    func requestResync(_ index: Int, reason: SuspectReason) {
         guard let asset = self.hot.pointee.assets[index], !asset.pointee.resyncing else { return }
         asset.pointee.resyncing = true
         asset.pointee.resyncSince = asset.pointee.book.lastTime
@@ -716,6 +729,7 @@ public final class FeedBooks: MarketEventHandler {
                 renewed.newestTime = state.pointee.newestTime
                 renewed.listed = state.pointee.listed
                 renewed.phase = state.pointee.phase
+                renewed.hashes = state.pointee.hashes
                 self.arbiter.leave(state.pointee.table, seat: self.seat)
                 state.pointee = renewed
             }

@@ -73,6 +73,8 @@ struct AssetState: ~Copyable {
     var snapshots = 0
     /// The newest stamp in the book when it was asked for: a book from before that knows nothing of what went wrong.
     var resyncSince = Timestamp(milliseconds: .min)
+    /// What its hashes have said.
+    var hashes = AssetHashes()
     /// The exchange's own best prices at the newest stamp, in ten-thousandths; -1 when it has not said.
     private var reportedBid: Int32 = -1
     private var reportedAsk: Int32 = -1
@@ -100,6 +102,7 @@ struct AssetState: ~Copyable {
     mutating func forget() {
         self.book.reset()
         self.resyncing = false
+        self.hashes.forget()
         self.report(nil, nil)
     }
 }
@@ -131,6 +134,8 @@ struct MarketState {
     /// The last trade in terms of YES, in ten-thousandths; -1 when none is known.
     var lastTradeYes: Int32 = -1
     var lastTradeTime = Timestamp(milliseconds: .min)
+    /// What its books' hashes are made of beside the levels.
+    var hashes: MarketHashes
     /// What this line last offered for the board; its sequence counts the offers.
     var words = SlotWords()
     /// What took the connection away; nil once something was published on the present one.
@@ -142,6 +147,7 @@ struct MarketState {
     init(slot: MarketSlot, table: UnsafeMutablePointer<Arbitration>, source: SnapshotSource) {
         self.slot = slot
         self.table = table
+        self.hashes = MarketHashes(slot.market)
         self.words.setSource(source)
     }
 

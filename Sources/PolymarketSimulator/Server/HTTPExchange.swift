@@ -1,5 +1,6 @@
 internal import NIOCore
 internal import NIOHTTP1
+internal import OddsCore
 
 /// Answers HTTP/1.1 requests one after the other on a kept connection.
 final class HTTPExchangeHandler: ChannelInboundHandler, RemovableChannelHandler {
@@ -32,7 +33,7 @@ final class HTTPExchangeHandler: ChannelInboundHandler, RemovableChannelHandler 
             self.head = nil
             let question = HTTPQuestion(method: head.method.rawValue, uri: head.uri, body: self.body)
             let answer = self.isTooLarge ? .error(400, "Payload exceeds the limit") : self.answer(question)
-            self.write(answer, to: head, context)
+            self.deliver(answer, to: head, context)
         }
     }
 
@@ -43,10 +44,26 @@ final class HTTPExchangeHandler: ChannelInboundHandler, RemovableChannelHandler 
         context.close(promise: nil)
     }
 
+    private func deliver(_ answer: HTTPAnswer, to head: HTTPRequestHead, _ context: ChannelHandlerContext) {
+        switch answer.arrival {
+        case .atOnce: self.write(answer, to: head, context)
+        case .after(let time):
+            let bound = NIOLoopBound((self, context), eventLoop: context.eventLoop)
+            context.eventLoop.scheduleTask(in: .nanoseconds(time.wholeNanoseconds)) {
+                let (handler, context) = bound.value
+                // Who asked may have gone by now.
+                if context.channel.isActive { handler.write(answer, to: head, context) }
+            }
+        case .never: break
+        case .reset: context.channel.reset()
+        }
+    }
+
     private func write(_ answer: HTTPAnswer, to head: HTTPRequestHead, _ context: ChannelHandlerContext) {
         var headers = HTTPHeaders([
             ("Content-Type", "application/json"), ("Content-Length", String(answer.body.count)),
         ])
+        for field in answer.fields { headers.add(name: field.name, value: field.value) }
         if !head.isKeepAlive { headers.add(name: "Connection", value: "close") }
         let response = HTTPResponseHead(
             version: .http1_1, status: HTTPResponseStatus(statusCode: answer.status), headers: headers)

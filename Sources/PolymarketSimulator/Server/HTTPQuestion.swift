@@ -51,10 +51,30 @@ package struct HTTPQuestion: Sendable {
     }
 }
 
-/// An answer: a status and JSON.
+/// An answer: a status and JSON, and how it arrives.
 package struct HTTPAnswer: Sendable, Equatable {
+    /// When an answer arrives, if at all.
+    package enum Arrival: Sendable, Equatable {
+        case atOnce
+        /// So much later.
+        case after(Duration)
+        /// Never; the connection stays open.
+        case never
+        /// The connection is reset instead.
+        case reset
+    }
+
+    /// A field of the answer's head.
+    package struct Field: Sendable, Equatable {
+        package var name: String
+        package var value: String
+    }
+
     package var status = 200
     package var body: [UInt8]
+    /// Fields besides type and length.
+    package var fields: [Field] = []
+    package var arrival = Arrival.atOnce
 
     package init(status: Int = 200, bytes: [UInt8]) {
         self.status = status

@@ -12,6 +12,12 @@ package enum WebSocketCommand: Sendable, Equatable {
     case close(code: UInt16, reason: String)
     /// The TCP connection is closed without a close frame, behind what was sent before.
     case drop
+    /// The first half of a text message's frame goes out behind what was sent before; then the TCP connection is closed.
+    case cut([UInt8])
+    /// Nothing is read and nothing goes out any more, not even what the protocol answers by itself; the connection stays.
+    case pause
+    /// All is read again, first what lies there.
+    case resume
 }
 
 /// A WebSocket connection as its service sees it.

@@ -257,7 +257,9 @@ final class FeedConnection: FeedPipelineDelegate {
     private func releaseHeld() {
         let now = self.setup.clock.now()
         self.books.begin(at: now)
-        self.books.releaseHeld(before: now.monotonic.advanced(by: .zero - Self.holdLimit))
+        let limit = now.monotonic.advanced(by: .zero - Self.holdLimit)
+        self.books.releaseHeld(before: limit)
+        self.books.verifyPending(before: limit)
         self.afterRead()
     }
 
@@ -324,7 +326,7 @@ final class FeedConnection: FeedPipelineDelegate {
     private func afterRead() {
         self.flushOutput()
         self.flushChanges()
-        if self.books.hasHeld { self.scheduleRelease() }
+        if self.books.hasHeld || self.books.hasPendingChecks { self.scheduleRelease() }
         self.publishReport()
     }
 

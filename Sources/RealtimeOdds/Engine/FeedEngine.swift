@@ -22,6 +22,8 @@ final class FeedEngine {
         let observer: (any AppliedMessageObserver)?
         /// Told of everything that bears on continuity.
         let continuity: @Sendable (ContinuityEvent, ReceiveTime) -> Void
+        /// Told of every single change of the board; nil costs nothing.
+        var everyChange: (@Sendable (OddsSnapshot) -> Void)?
     }
 
     /// Decides between the lines.
@@ -172,7 +174,7 @@ final class FeedEngine {
 
     /// Followers came or went: whether every single change is to be told is asked here, where changes happen.
     func heedFollowers() {
-        self.reportsEveryChange = self.hub.hasLossless
+        self.reportsEveryChange = self.hub.hasLossless || self.setup.everyChange != nil
         for connection in self.allConnections { connection.reportsEveryChange = self.reportsEveryChange }
         self.hub.settle(with: self.setup.board.markets.compactMap { self.setup.board.slot($0.id) })
     }
@@ -331,6 +333,7 @@ final class FeedEngine {
 
     func changedExactly(_ slot: MarketSlot, values: Bool, previousTrust: Trust?) {
         self.hub.changedExactly(slot, values: values, previousTrust: previousTrust)
+        if let everyChange = self.setup.everyChange, let snapshot = slot.read() { everyChange(snapshot) }
     }
 
     /// What the exchange can make us log with every frame.

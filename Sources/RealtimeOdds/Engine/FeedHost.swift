@@ -12,17 +12,21 @@ package final class FeedHost {
     private let hub: UpdateHub
     private let connections = ConnectionList()
 
-    /// - Parameter continuity: told of everything that bears on continuity, as it happens.
+    /// - Parameters:
+    ///   - continuity: told of everything that bears on continuity, as it happens.
+    ///   - everyChange: told of every single change of the board.
     package init(
         configuration: RealtimeOddsConfiguration, connector: any FeedConnector, witness: (any BookWitness)?,
         eventLoop: any EventLoop, clock: any StreamClock, logger: Logger, seed: UInt64,
-        continuity: @escaping @Sendable (ContinuityEvent, ReceiveTime) -> Void
+        continuity: @escaping @Sendable (ContinuityEvent, ReceiveTime) -> Void,
+        everyChange: @escaping @Sendable (OddsSnapshot) -> Void
     ) {
         self.board = OddsBoard()
         self.hub = UpdateHub(losslessChanged: {})
         let setup = FeedEngine.Setup(
             configuration: configuration, connector: connector, witness: witness, eventLoop: eventLoop, clock: clock,
-            logger: logger, board: self.board, observer: nil, continuity: continuity)
+            logger: logger, board: self.board, observer: nil, continuity: continuity,
+            everyChange: everyChange)
         self.engine = FeedEngine(
             setup: setup, hub: self.hub, connectionList: self.connections, seed: seed, onFirstOdds: { _, _ in },
             onResolved: { _, _, _ in })

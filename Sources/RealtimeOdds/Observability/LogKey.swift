@@ -3,6 +3,7 @@ enum LogKey {
     static let line = "feed.line"
     static let connection = "feed.connection"
     static let url = "feed.url"
+    static let downtime = "downtime"
     static let reason = "reason"
     static let asset = "asset.id"
     static let frame = "frame.prefix"

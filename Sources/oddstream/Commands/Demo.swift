@@ -25,6 +25,10 @@ struct Demo: AsyncParsableCommand {
         var series: [String] = []
         @Option(name: .customLong(Setting.lines.rawValue), help: Setting.lines.help)
         var lines: String?
+        @Option(name: .customLong(Setting.source.rawValue), help: Setting.source.help)
+        var source: String?
+        @Option(name: .customLong(Setting.pollInterval.rawValue), help: Setting.pollInterval.help)
+        var pollInterval: String?
         @Option(name: .customLong(Setting.seed.rawValue), help: Setting.seed.help)
         var seed: String?
         @Option(name: .customLong(Setting.format.rawValue), help: Setting.format.help)
@@ -35,7 +39,7 @@ struct Demo: AsyncParsableCommand {
         var given: [Setting: String] {
             Setting.given(
                 (.series, self.series.isEmpty ? nil : self.series.joined(separator: ",")),
-                (.lines, self.lines),
+                (.lines, self.lines), (.source, self.source), (.pollInterval, self.pollInterval),
                 (.seed, self.seed), (.format, self.format), (.duration, self.duration))
         }
     }
@@ -47,6 +51,8 @@ struct Demo: AsyncParsableCommand {
     @OptionGroup var general: GeneralOptions
 
     private static let defaultSeries = "btc-updown-30s"
+    /// A minute would be two of its windows.
+    private static let defaultPollInterval = "1s"
 
     func run() async throws {
         let settings = try self.general.settings(
@@ -54,6 +60,7 @@ struct Demo: AsyncParsableCommand {
         if self.general.printConfig {
             let own: [(Setting, default: String)] = [
                 (.series, Demo.defaultSeries), (.lines, "\(RealtimeOddsConfiguration().lines)"),
+                (.source, OddsSourceKind.stream.rawValue), (.pollInterval, Demo.defaultPollInterval),
                 (.seed, "\(SimulatorConfiguration().seed)"), (.format, "table"), (.duration, ""),
             ]
             print(
@@ -83,8 +90,8 @@ struct Demo: AsyncParsableCommand {
             configuration: try Demo.exchange(settings), clock: clock, logger: logger)
         let endpoints = try await simulator.start()
         do {
-            let streamer = try RealtimeOddsStreamer(
-                configuration: try Demo.streamer(settings, endpoints: endpoints), logger: logger)
+            let streamer = try settings.liveSource(
+                try Demo.streamer(settings, endpoints: endpoints), logger: logger)
             let address = ListeningAddress()
             let server = OddsServer(
                 configuration: settings.server, source: streamer, clock: clock, logger: logger
@@ -123,6 +130,8 @@ struct Demo: AsyncParsableCommand {
         configuration.clobREST = endpoints.clobREST
         configuration.gammaREST = endpoints.gammaREST
         configuration.certificateAuthorityFile = nil
+        configuration.pollInterval =
+            settings.time(.pollInterval) ?? DurationText.parse(Demo.defaultPollInterval) ?? configuration.pollInterval
         return configuration
     }
 }

@@ -63,10 +63,12 @@ struct FeedOptions: ParsableArguments, SettingOptions {
     var lines: String?
     @Option(name: .customLong(Setting.source.rawValue), help: Setting.source.help)
     var source: String?
+    @Option(name: .customLong(Setting.pollInterval.rawValue), help: Setting.pollInterval.help)
+    var pollInterval: String?
 
     var given: [Setting: String] {
         Setting.given(
-            (.lines, self.lines), (.source, self.source))
+            (.lines, self.lines), (.source, self.source), (.pollInterval, self.pollInterval))
     }
 }
 

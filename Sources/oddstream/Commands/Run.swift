@@ -42,7 +42,7 @@ struct Run: AsyncParsableCommand {
         let data = try settings.text(.data).map { path throws(ProgramFailure) in try DataDirectory(path) }
         defer { data?.leave() }
         do {
-            let streamer = try RealtimeOddsStreamer(configuration: configuration, logger: logger)
+            let streamer = try settings.liveSource(configuration, logger: logger)
             let watch = try settings.watchers(over: streamer, clock: SystemClock(), logger: logger)
             let server = OddsServer(
                 configuration: settings.server, source: streamer, clock: SystemClock(), logger: logger)
@@ -65,7 +65,8 @@ extension Settings {
         }
         return [
             (.series, series.joined(separator: ",")), (.slug, ""), (.condition, ""), (.assets, ""),
-            (.source, "stream"), (.lines, "\(isDefault.lines)"), (.marketWS, isDefault.marketWebSocket),
+            (.source, OddsSourceKind.stream.rawValue), (.lines, "\(isDefault.lines)"),
+            (.pollInterval, "\(isDefault.pollInterval.components.seconds)s"), (.marketWS, isDefault.marketWebSocket),
             (.clobREST, isDefault.clobREST), (.gammaREST, isDefault.gammaREST), (.tlsCA, ""),
         ]
     }

@@ -53,12 +53,17 @@ struct Watch: AsyncParsableCommand {
             print(settings.report(Settings.feedReport(configuration) + view + Settings.logReport("warning")))
             return
         }
+        if settings.source == .poller, let trace = settings.entries[.trace] {
+            throw ConfigurationError(
+                "\(trace.origin.name(of: .trace)) needs the stream: it writes one row per message, and a poller gets none."
+            )
+        }
         let log = ProgramLog()
         let logger = log.logger(label: "oddstream", level: settings.logLevel(default: .warning))
         let trace = try settings.text(.trace).map { path throws(ProgramFailure) in try TraceFile(path: path) }
         let result: Result<Void, ProgramFailure>
         do {
-            let streamer = try RealtimeOddsStreamer(configuration: configuration, logger: logger, observer: trace)
+            let streamer = try settings.liveSource(configuration, logger: logger, observer: trace)
             let view = OddsView(streamer: streamer)
             let presenter = Watch.presenter(
                 settings.text(.format) ?? "table", view: view, log: log, title: "oddstream \(programVersion)")
@@ -94,10 +99,12 @@ struct Watch: AsyncParsableCommand {
     }
 
     /// Whoever watched for a time and never reached the exchange should learn it from the status.
-    private static func verdict(_ streamer: RealtimeOddsStreamer, limit: String?) -> Result<Void, ProgramFailure> {
+    private static func verdict(_ streamer: any LiveOddsSource, limit: String?) -> Result<Void, ProgramFailure> {
         let status = streamer.status
         let lines = status.lines
-        guard let limit, lines.allSatisfy({ $0.messages == 0 }) else { return .success(()) }
+        guard let limit, lines.allSatisfy({ $0.messages == 0 }), status.pollAnswers ?? 0 == 0 else {
+            return .success(())
+        }
         let reasons = Set(lines.compactMap(\.lastError) + status.allProblems).sorted()
         guard !reasons.isEmpty || lines.isEmpty else { return .success(()) }
         let why = reasons.isEmpty ? "no connection was made" : reasons.joined(separator: "; ")

@@ -1,5 +1,6 @@
 import ArgumentParser
 import OddsCore
+import PolymarketSimulator
 
 /// One thing a user can set, under one name everywhere: `http-port` is the option `--http-port`, the key `http-port` of
 /// the configuration file and the variable `ODDSTREAM_HTTP_PORT`.
@@ -10,6 +11,7 @@ enum Setting: String, CaseIterable, Sendable {
     case gammaREST = "gamma-rest"
     case tlsCA = "tls-ca"
     case lines, source
+    case pollInterval = "poll-interval"
     case httpHost = "http-host"
     case httpPort = "http-port"
     case data
@@ -22,7 +24,7 @@ enum Setting: String, CaseIterable, Sendable {
     case seed, tape, speed
     case tlsCertificate = "tls-cert"
     case tlsKey = "tls-key"
-    case fault
+    case fault, faults
     case telegramAPI = "telegram-api"
     case telegramTokenFile = "telegram-token-file"
     case telegramChat = "telegram-chat"
@@ -60,17 +62,19 @@ enum Setting: String, CaseIterable, Sendable {
         case .assets: .words("token ids: decimal digits", check: Setting.isAsset)
         case .marketWS: .url(["ws", "wss"])
         case .clobREST, .gammaREST, .telegramAPI, .webhookURL, .heartbeatURL: .url(["http", "https"])
-        case .tlsCA, .data, .trace, .tape, .tlsCertificate, .tlsKey, .telegramTokenFile, .webhookSecretFile,
+        case .tlsCA, .data, .trace, .tape, .faults, .tlsCertificate, .tlsKey, .telegramTokenFile, .webhookSecretFile,
             .heartbeatURLFile:
             .path
         case .telegramChat: .text("the number of a chat, or @name of a public channel")
         case .lines: .integer(1...4)
-        case .source: .choice(["stream", "poller"])
+        case .source: .choice(OddsSourceKind.allCases.map(\.rawValue))
+        case .pollInterval: .time(.milliseconds(100) ... .seconds(3600), "a time of at least 100ms and at most 1h")
         case .httpHost, .host: .text("a host name or an address")
         case .httpPort, .port, .gammaPort: .integer(0...65535)
         case .logLevel: .choice(["trace", "debug", "info", "notice", "warning", "error", "critical"])
         case .format: .choice(["table", "jsonl", "none"])
-        case .duration: .duration
+        case .duration:
+            .time(.milliseconds(1) ... .seconds(36_000_000), "a time of at least 1ms and at most 10000h")
         case .fault: .words(PlannedFault.allowed) { PlannedFault(String($0)) != nil }
         case .seed: .integer(0...Int.max)
         case .speed: .decimal(0.01...1_000_000)
@@ -93,7 +97,8 @@ enum Setting: String, CaseIterable, Sendable {
         case .tlsCA:
             ArgumentHelp("PEM file of certificate authorities to trust instead of the system's.", valueName: "file")
         case .lines: ArgumentHelp("How many independent connections carry the same markets.", valueName: "n")
-        case .source: ArgumentHelp("Where odds come from: stream.", valueName: "source")
+        case .source: ArgumentHelp("Where odds come from: stream, or poller (REST only).", valueName: "source")
+        case .pollInterval: ArgumentHelp("How often the poller asks: 500ms, 1s, 60s.", valueName: "time")
         case .httpHost: ArgumentHelp("The address the HTTP API listens on.", valueName: "host")
         case .httpPort: ArgumentHelp("The port of the HTTP API; 0 takes any free one.", valueName: "n")
         case .data: ArgumentHelp("The directory for state; it is created.", valueName: "dir")
@@ -113,6 +118,9 @@ enum Setting: String, CaseIterable, Sendable {
         case .fault:
             ArgumentHelp(
                 "A fault at a time after the start: \(PlannedFault.allowed); repeatable.", valueName: "kind@time")
+        case .faults:
+            ArgumentHelp(
+                "A plan of faults: JSON, usually one fault a line; times count from the start.", valueName: "file")
         case .telegramAPI: ArgumentHelp("Base of the Telegram Bot API.", valueName: "url")
         case .telegramTokenFile:
             ArgumentHelp("The file with the Telegram bot's token on its first line.", valueName: "file")
@@ -148,13 +156,13 @@ enum SettingKind: Sendable {
     case choice([String])
     case url([String])
     case path
-    case duration
+    case time(ClosedRange<Duration>, String)
 
     /// Whether several values may be given, repeated or separated by commas.
     var isList: Bool {
         switch self {
         case .words, .series: true
-        case .text, .integer, .decimal, .choice, .url, .path, .duration: false
+        case .text, .integer, .decimal, .choice, .url, .path, .time: false
         }
     }
 
@@ -173,7 +181,7 @@ enum SettingKind: Sendable {
         case .url(let schemes):
             "a URL with a host that begins with \(schemes.map { "\($0)://" }.joined(separator: " or "))"
         case .path: "a path"
-        case .duration: "a time of at least 1ms and at most 10000h, such as 500ms, 30s, 5m or 1h"
+        case .time(_, let what): "\(what), such as 500ms, 30s, 5m or 1h"
         }
     }
 
@@ -191,7 +199,7 @@ enum SettingKind: Sendable {
         case .decimal(let range): Double(value).map(range.contains) == true
         case .choice(let words): words.contains(value)
         case .url(let schemes): URLText(value, schemes: schemes) != nil
-        case .duration: DurationText.parse(value) != nil
+        case .time(let range, _): DurationText.parse(value).map(range.contains) == true
         }
     }
 }

@@ -6,17 +6,29 @@ import RealtimeOdds
 extension Settings {
     /// The streamer's configuration, without its markets.
     func streamer() throws(ConfigurationError) -> RealtimeOddsConfiguration {
-        if let source = self.entries[.source], source.values == ["poller"] {
-            throw ConfigurationError(
-                "\(source.origin.name(of: .source)): 'poller' is not there yet. Allowed now: stream.")
-        }
         var configuration = RealtimeOddsConfiguration()
+        configuration.pollInterval = self.time(.pollInterval) ?? configuration.pollInterval
         configuration.lines = self.integer(.lines) ?? configuration.lines
         configuration.marketWebSocket = self.text(.marketWS) ?? configuration.marketWebSocket
         configuration.clobREST = self.text(.clobREST) ?? configuration.clobREST
         configuration.gammaREST = self.text(.gammaREST) ?? configuration.gammaREST
         configuration.certificateAuthorityFile = self.text(.tlsCA)
         return configuration
+    }
+
+    /// Which of the sources odds are taken from.
+    var source: OddsSourceKind { self.text(.source).flatMap { OddsSourceKind(rawValue: $0) } ?? .stream }
+
+    /// The source that is to run: the stream, or the poller in its place.
+    ///
+    /// - Parameter observer: sees every applied message of a stream; the poller has none.
+    func liveSource(
+        _ configuration: RealtimeOddsConfiguration, logger: Logger, observer: (any AppliedMessageObserver)? = nil
+    ) throws -> any LiveOddsSource {
+        switch self.source {
+        case .stream: try RealtimeOddsStreamer(configuration: configuration, logger: logger, observer: observer)
+        case .poller: try MarketOddsPoller(configuration: configuration, logger: logger)
+        }
     }
 
     /// Where the API listens.
@@ -55,4 +67,12 @@ extension Settings {
     func logLevel(default fallback: Logger.Level) -> Logger.Level {
         self.text(.logLevel).flatMap { Logger.Level(rawValue: $0) } ?? fallback
     }
+}
+
+/// Where odds come from.
+enum OddsSourceKind: String, CaseIterable, Sendable {
+    /// The market channel's lines.
+    case stream
+    /// REST alone: the original poller.
+    case poller
 }

@@ -27,7 +27,7 @@ struct PlainReport {
             return "line \(line.line) \(line.state)" + (why.map { " (\($0))" } ?? "")
         }
         let rate = "\(DurationText.oneDecimal(messagesPerSecond)) messages/s"
-        let text = (lines.isEmpty ? ["no line yet"] : lines) + [rate] + status.allProblems
+        let text = (lines.isEmpty ? [status.withoutLines] : lines) + [rate] + status.allProblems
         return markets + [PlainReport.line(now.wall, "feed", text.joined(separator: ", "))]
     }
 

@@ -19,7 +19,7 @@ import Darwin
 
 /// A view's two sources: what can be asked, and what happens.
 struct OddsView: Sendable {
-    let streamer: RealtimeOddsStreamer
+    let streamer: any LiveOddsSource
     let clock = SystemClock()
 
     /// Every market with its odds, as the source orders them.
@@ -127,7 +127,7 @@ struct PlainPresenter: Service {
             wait = self.interval
             let status = self.view.streamer.status
             let now = self.view.clock.now()
-            let count = status.lines.reduce(0) { $0 + $1.messages }
+            let count = status.messages
             let perSecond = rate.rate(count: count, at: now.monotonic)
             for line in report.summary(self.view.rows, status: status, messagesPerSecond: perSecond, now: now) {
                 guard self.sink.append(line + "\n") else { return }
@@ -194,7 +194,7 @@ struct TablePresenter: Service {
             let table = WatchTable(width: size.width, height: size.height, style: self.style)
             let now = self.view.clock.now()
             let status = self.view.streamer.status
-            let count = status.lines.reduce(0) { $0 + $1.messages }
+            let count = status.messages
             lines = table.lines(
                 WatchFrame(
                     now: now, title: self.title, url: self.url(), status: status,

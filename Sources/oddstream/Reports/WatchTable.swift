@@ -103,7 +103,7 @@ struct WatchTable {
     }
 
     private func lineStates(_ frame: WatchFrame) -> [String] {
-        guard !frame.status.lines.isEmpty else { return [self.plain("no line yet", "2")] }
+        guard !frame.status.lines.isEmpty else { return [self.plain(frame.status.withoutLines, "2")] }
         return frame.status.lines.map { line in
             var parts = ["line \(line.line)" + (line.connection > 0 ? ".\(line.connection)" : ""), line.state]
             parts.append("\(line.assets) tokens")

@@ -1,4 +1,5 @@
 import Foundation
+import Logging
 import OddsCore
 import OddsServer
 import PolymarketSimulator
@@ -82,7 +83,7 @@ import Testing
         case .decimal: "1.5"
         case .choice(let words): words[0]
         case .url(let schemes): "\(schemes[0])://example.test/x"
-        case .duration: "5m"
+        case .time: "5m"
         case .text, .path: "some"
         }
     }
@@ -121,7 +122,8 @@ import Testing
         (.source, "carrier-pigeon", "stream, poller"),
         (.logLevel, "loud", "trace, debug, info, notice, warning, error, critical"),
         (.format, "xml", "table, jsonl, none"),
-        (.duration, "30", "such as 500ms, 30s, 5m or 1h"),
+        (.duration, "30", "such as 500ms, 30s, 5m or 1h"), (.pollInterval, "99ms", "at least 100ms and at most 1h"),
+        (.pollInterval, "2h", "at least 100ms and at most 1h"),
         (.marketWS, "https://example.test", "ws:// or wss://"),
         (.clobREST, "example.test", "http:// or https://"),
         (.series, "btc-15m", "such as btc-updown-15m"),
@@ -196,11 +198,19 @@ import Testing
         #expect(error.status == .configuration)
     }
 
-    @Test func thePollerIsRefusedAsLongAsThereIsNone() throws {
-        let settings = try Settings(options: [.source: "poller"], environment: [:], file: nil)
-        let error = try #require(throws: ConfigurationError.self) { try settings.streamer() }
-        #expect(error.description == "--source: 'poller' is not there yet. Allowed now: stream.")
-        #expect(error.status == .configuration)
+    @Test func theSourceIsTheStreamOrThePoller() throws {
+        let stream = try Settings(options: [:], environment: [:], file: nil)
+        #expect(stream.source == .stream)
+        #expect(try stream.streamer().pollInterval == .seconds(60))
+        let poller = try Settings(
+            options: [.source: "poller", .pollInterval: "250ms"], environment: [:], file: nil)
+        #expect(poller.source == .poller)
+        #expect(try poller.streamer().pollInterval == .milliseconds(250))
+        var configuration = try poller.streamer()
+        configuration.markets = [.assets(["1", "2"])]
+        let logger = Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }
+        #expect(try poller.liveSource(configuration, logger: logger) is MarketOddsPoller)
+        #expect(try stream.liveSource(configuration, logger: logger) is RealtimeOddsStreamer)
     }
 
     @Test func certificateAndKeyBelongTogetherAndSpeedToATape() throws {

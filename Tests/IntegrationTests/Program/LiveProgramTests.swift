@@ -93,6 +93,27 @@ import FoundationNetworking
         #expect(await exchange.wait() == 0)
     }
 
+    @Test func thePollerCanTakeTheStreamsPlace() async throws {
+        let (exchange, endpoints) = try await self.simulate()
+        let watch = try ProgramRun(
+            [
+                "watch", "--series", "btc-updown-30s", "--format", "jsonl", "--source", "poller", "--poll-interval",
+                "100ms", "--market-ws", "ws://127.0.0.1:9/ws/market",
+            ] + endpoints.suffix(4))
+        var rows: [[String: Any]] = []
+        for await line in watch.lines {
+            rows.append(try self.object(line))
+            if rows.count == 5 { break }
+        }
+        let odds = rows.filter { $0["kind"] as? String == "odds" }
+        #expect(!odds.isEmpty)
+        #expect(odds.allSatisfy { $0["source"] as? String == "poller" && $0["trust"] as? String == "fallback" })
+        watch.send(SIGTERM)
+        #expect(await watch.wait() == 0)
+        exchange.send(SIGTERM)
+        #expect(await exchange.wait() == 0)
+    }
+
     @Test func aReaderThatHasSeenEnoughEndsTheProgramQuietly() async throws {
         let (exchange, endpoints) = try await self.simulate()
         let watch = try ProgramRun(

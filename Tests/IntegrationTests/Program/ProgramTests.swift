@@ -18,7 +18,8 @@ import Testing
 
     @Test(arguments: [
         ["fly"], ["run", "--wings"], ["watch", "--format"], ["watch", "--format", "xml"], ["watch", "--for", "30"],
-        ["run", "--http-port", "eight"], ["watch", "--series", "btc"],
+        ["run", "--http-port", "eight"], ["run", "--source", "oracle"], ["run", "--poll-interval", "99ms"],
+        ["watch", "--series", "btc"],
     ])
     func usageErrorsEndWith64(arguments: [String]) async throws {
         let outcome = try await ProgramRun.outcome(arguments)
@@ -38,7 +39,7 @@ import Testing
     }
 
     @Test(arguments: [
-        (["run", "--source", "poller"], "'poller' is not there yet"),
+        (["watch", "--source", "poller", "--trace", "t.csv"], "--trace needs the stream"),
         (["run", "--config", "/nowhere.json"], "/nowhere.json cannot be read"),
         (["run", "--data", "/proc/nowhere"], "/proc/nowhere cannot be created"),
         (["watch", "--trace", "/nowhere/t.csv"], "/nowhere/t.csv cannot be written"),
