@@ -157,7 +157,8 @@ public struct IncidentJournal: Sendable {
                 $0.incident.epochAfter = epoch
             }
         case .resolving, .closed, .pending, .missing:
-            self.end(key, .decided, now)
+            let ending: Incident.Ending = if case .stale = trust { .released } else { .decided }
+            self.end(key, ending, now)
         }
     }
 
@@ -284,7 +285,8 @@ public struct IncidentJournal: Sendable {
         case .closed:
             self.forgetResyncs(of: line, now)
             self.end(key, .released, now)
-            self.lineClear[key] = nil
+            // Its successor, which carries the same number, may be at work already.
+            self.lineClear[key] = now.monotonic
         }
     }
 

@@ -97,6 +97,21 @@ import Testing
         }
     }
 
+    @Test func theEndOfTheStreamerIsNoIncident() async throws {
+        try await withStreaming {
+            _ in
+        } streamer: {
+            $0.lines = 2
+        } _: { _, streamer in
+            _ = try await first(of: streamer.updates()) { $0.snapshot?.trust == .live ? true : nil }
+            await streamer.stop()
+            let report = streamer.incidents()
+            #expect(report.open.isEmpty, "\(report.open.map(\.summary))")
+            #expect(!report.all.contains { $0.kind == .connectionLost }, "\(report.all.map(\.summary))")
+            #expect(report.uptime.total.live > .zero)
+        }
+    }
+
     @Test func anOutageOfTheBotAPILosesNothing() async throws {
         try await StandIn.run { server in
             try await withStreaming {

@@ -24,6 +24,17 @@ import Testing
         #expect(feed.report(12).uptime.total.share == 1)
     }
 
+    @Test func aRenewalIsNoIncidentAndHidesNoLaterOne() throws {
+        var feed = IncidentHarness.settled()
+        #expect(feed.tell(10, .connection(line: 1, number: 0, .live)) == [])
+        #expect(feed.tell(11, .connection(line: 1, number: 0, .renewed)) == [])
+        #expect(feed.tell(11.1, .connection(line: 1, number: 0, .closed)) == [])
+        #expect(
+            feed.tell(15, .connection(line: 1, number: 0, .lost(reason: "x", lastData: IncidentHarness.instant(13))))
+                == ["began connection_lost Line 1"])
+        #expect(feed.report(15).open.first?.detectionTime == .seconds(2))
+    }
+
     @Test func bothLinesLostIsAnIncidentForEachLineAndEachMarket() throws {
         var feed = IncidentHarness.settled()
         _ = feed.tell(10, .connection(line: 0, number: 0, .lost(reason: "reset", lastData: nil)))
@@ -234,6 +245,9 @@ import Testing
         #expect(feed.trust(5, feed.a, .stale(5, .stopped)) == [])
         #expect(feed.tell(5, .connection(line: 0, number: 0, .closed)) == [])
         #expect(feed.report(9).uptime.markets.first?.uptime.due == .seconds(5))
+        _ = feed.trust(6, feed.b, .suspect(.crossed))
+        #expect(feed.trust(7, feed.b, .stale(7, .stopped)) == ["ended suspect b"])
+        #expect(feed.report(9).finished.first?.ending == .released)
     }
 
     @Test func theClockOnlyGoesForwards() {
