@@ -104,7 +104,7 @@ package struct ChaosScenario: Sendable {
                 lasting: half),
             onLine("broken JSON", [now(.corrupt(.syntax, .next(1)), on: line)], lasting: .seconds(5)),
             onLine("no UTF-8", [now(.corrupt(.encoding, .next(1)), on: line)], lasting: .seconds(5)),
-            onLine("a size changed", [now(.corrupt(.size, .next(1)), on: line)], lasting: half),
+            onLine("a size changed", [now(.corrupt(.size, .next(20)), on: line)], lasting: half),
             onLine("truncated frame", [now(.truncate(.next(1)), on: line)], lasting: .seconds(5)),
             onLine("frame over the limit", [now(.oversize(bytes: 9 << 20), on: line)], lasting: .seconds(5)),
             onLine("2 % of frames lost", [now(.lose(.share(0.02)), on: line, for: half)], lasting: half),

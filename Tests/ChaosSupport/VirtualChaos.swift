@@ -1,6 +1,6 @@
 import NIOCore
 package import OddsCore
-import PolymarketSimulator
+package import PolymarketSimulator
 import RealtimeOdds
 
 /// Scenarios and random plans in virtual time.
@@ -25,10 +25,11 @@ package enum VirtualChaos {
     package static func run(_ scenario: ChaosScenario, seed: UInt64 = 1) throws -> ChaosResult {
         let calm = try Self.play(scenario, faults: [], seed: seed)
         let run = try Self.play(scenario, faults: scenario.faults, seed: seed)
-        let there = Set(run.versions)
+        let there = Set(run.versions.map(\.version))
         return ChaosResult(
             scenario: scenario, detection: run.detection, withoutFresh: run.meter.longestMissing,
-            wrongLive: run.meter.longestWrong, lost: calm.versions.count { !there.contains($0) }, epochs: run.epochs,
+            wrongLive: run.meter.longestWrong,
+            lost: calm.versions.count { $0.lasted >= Self.visible && !there.contains($0.version) }, epochs: run.epochs,
             alarms: run.alarms, trusts: run.meter.trusts.sorted())
     }
 
@@ -38,9 +39,12 @@ package enum VirtualChaos {
         var tops: ChaosMeter.Tops
     }
 
+    /// What a reader has a chance to see: versions of one read from the socket are there for no time at all.
+    private static let visible = Duration.milliseconds(5)
+
     private struct Play {
         var meter: ChaosMeter
-        var versions: [Version]
+        var versions: [(version: Version, lasted: Duration)]
         var detection: Duration?
         var epochs: Int
         var alarms: Int
@@ -68,13 +72,78 @@ package enum VirtualChaos {
                 detection = time
             }
         }
-        let versions = world.story.published.filter { $0.trust == .live }.map {
-            Version(time: $0.exchangeTime, tops: ChaosMeter.Tops($0))
+        let live = world.story.published.filter { $0.trust == .live }
+        let versions = zip(live, live.dropFirst()).map { odds, next in
+            (
+                version: Version(time: odds.exchangeTime, tops: ChaosMeter.Tops(odds)),
+                lasted: odds.receiveTime.monotonic.duration(to: next.receiveTime.monotonic)
+            )
         }
         let alarms = world.story.entries.count { $0.event.isAlarm }
         world.end()
         return Play(
             meter: meter, versions: versions, detection: detection, epochs: epochs.count - 1, alarms: alarms)
+    }
+}
+
+/// What a run of a random plan showed.
+package struct RandomRun: Sendable {
+    /// What the plan was drawn from.
+    package var seed: UInt64
+    /// The longest time that wrong odds were served as live, and when after the beginning.
+    package var wrongLive: Duration
+    package var wrongAt: Duration?
+    /// The share of the time that odds were live.
+    package var liveShare: Double
+    /// The trust at the end, well after the last fault.
+    package var lastTrust: Trust?
+    /// The plan.
+    package var plan: FaultPlan
+}
+
+extension VirtualChaos {
+    /// The longest time that odds may be wrong and called live: the longest silence that is left unverified, a witness
+    /// that does not answer, and fresh books that do not come.
+    package static let detectionBound: Duration = {
+        let limits = MarketLiveness.Limits()
+        return limits.quietAtMost + limits.answerLimit + limits.unverifiedAfter + .seconds(1)
+    }()
+
+    /// Runs a plan drawn from a seed on two lines, or one, by the seed.
+    package static func random(
+        seed: UInt64, lasting duration: Duration = .seconds(60), settling: Duration = .seconds(75),
+        log: ((String) -> Void)? = nil
+    ) throws -> RandomRun {
+        let lines = seed % 3 == 0 ? 1 : 2
+        var setting = try Self.setting(lines: lines, seed: seed)
+        setting.exchange.flow.orders = 6
+        setting.exchange.flow.quotes = 3
+        setting.feed.renewalInterval = seed % 4 == 0 ? .seconds(20) : .zero
+        let world = VirtualWorld(setting, seed: seed)
+        let market = try world.followCurrent()
+        let plan = FaultPlan.random(seed: seed, from: .seconds(5), to: duration, perMinute: 12, lines: lines)
+        world.exchange.schedule(plan.faults)
+        var meter = ChaosMeter()
+        var time = Duration.zero
+        while time < duration + settling {
+            world.pass(.milliseconds(20))
+            time += .milliseconds(20)
+            let odds = world.host.currentOdds(market.id)
+            meter.sample(odds, truth: world.exchange.truth(market.id), at: time)
+            if let log, let odds {
+                log(
+                    "\(time.secondsValue) \(odds.trust) \(odds.source) \(odds.yes.bid?.description ?? "-") \(odds.yes.ask?.description ?? "-")"
+                )
+            }
+        }
+        if let log {
+            for entry in world.story.entries { log("\(Double(entry.time.monotonic.nanoseconds) / 1e9) \(entry.event)") }
+        }
+        let last = world.host.currentOdds(market.id)?.trust
+        world.end()
+        return RandomRun(
+            seed: seed, wrongLive: meter.longestWrong, wrongAt: meter.wrongAt,
+            liveShare: meter.liveTime.secondsValue / meter.totalTime.secondsValue, lastTrust: last, plan: plan)
     }
 }
 
