@@ -30,6 +30,41 @@ import Testing
         }
     }
 
+    @Test func tokenAndChatAreExaminedWithoutSendingAnything() async throws {
+        let me = #"{"ok":true,"result":{"id":1,"username":"odds_bot"}}"#
+        let chat = #"{"ok":true,"result":{"id":4711,"title":"Odds"}}"#
+        try await withTelegram(.status(200, me), .status(200, chat)) { desk in
+            let found = await desk.sink.examine()
+            #expect(found.map(\.isUsable) == [true, true])
+            #expect(found.map(\.message) == ["accepted, the bot is @odds_bot", "the bot can see Odds"])
+            let requests = desk.server.requests.entries
+            #expect(requests.map(\.method) == ["GET", "GET"])
+            #expect(requests.map(\.path) == ["/bot\(tokenText)/getMe", "/bot\(tokenText)/getChat?chat_id=4711"])
+        }
+    }
+
+    @Test(
+        arguments: [
+            ([.error(401, "Unauthorized")], ["token"], "@BotFather"),
+            ([.accept, .error(400, "Bad Request: chat not found")], ["token", "chat"], "check --telegram-chat"),
+            ([.accept, .error(403, "Forbidden: bot was kicked")], ["token", "chat"], "unblock it"),
+            ([.error(404, "no \(tokenText) here")], ["token"], "no *** here"),
+            ([.error(502, "Bad Gateway")], ["token"], "try again later"), ([.hangUp], ["token"], "check network"),
+        ] as [([StandIn.Answer], [String], String)])
+    func whatTheExaminationFindsSaysWhatToDo(
+        answers: [StandIn.Answer], subjects: [String], message: String
+    ) async throws {
+        try await withTelegram { desk in
+            desk.server.answer(with: answers)
+            let found = await desk.sink.examine()
+            #expect(found.map(\.subject) == subjects)
+            #expect(found.last?.isUsable == false)
+            let said = found.last?.message ?? ""
+            #expect(said.lowercased().contains(message.lowercased()), "\(said)")
+            #expect(!said.contains(tokenText))
+        }
+    }
+
     @Test func tooManyRequestsAreObeyedAndOrderIsKept() async throws {
         try await withTelegram(.tooMany(37), .tooMany(5)) { desk in
             desk.post("a")

@@ -184,6 +184,8 @@ public struct AlertRules: Sendable {
     }
 
     private func feedCondition(_ lines: [LineStatus], since: ReceiveTime?) -> Condition? {
+        // What is not needed any more does not fail.
+        let lines = lines.filter { $0.state != "closed" }
         // A connection that is trying again after it was told of is still failing.
         let failing = lines.filter { $0.failuresInARow >= self.configuration.failures }
         let isTold = self.troubles[Self.feed]?.told != nil

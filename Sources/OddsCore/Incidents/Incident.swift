@@ -142,14 +142,24 @@ extension Incident {
     public var summary: String {
         var text = "\(self.title): \(self.what)"
         if let reason = self.reason, reason != self.kind.rawValue { text += " (\(reason))" }
-        text += self.isOpen ? ", for \(Alert.spoken(self.duration)) so far" : " for \(Alert.spoken(self.duration))"
-        if self.detectionTime > .zero { text += ", noticed after \(Alert.spoken(self.detectionTime))" }
+        if !self.isOpen {
+            text += " for \(Self.spoken(self.duration))"
+        } else if self.duration >= .milliseconds(1) {
+            text += " for \(Self.spoken(self.duration)) so far"
+        }
+        if self.detectionTime >= .milliseconds(1) { text += ", noticed after \(Self.spoken(self.detectionTime))" }
         if self.occurrences > 1 { text += ", \(self.occurrences) times" }
-        let served = self.served.spent.map { "\($0.standing.rawValue) \(Alert.spoken($0.time))" }
+        let served = self.served.spent.filter { $0.time >= .milliseconds(1) }
+            .map { "\($0.standing.rawValue) \(Self.spoken($0.time))" }
         if !served.isEmpty { text += "; served \(served.joined(separator: ", "))" }
         if let ending = self.ending, ending != .recovered { text += "; \(ending.words)" }
         if !self.detail.isEmpty { text += ": \(self.detail)" }
         return text
+    }
+
+    /// In milliseconds below a second, else as in alerts.
+    private static func spoken(_ duration: Duration) -> String {
+        duration < .seconds(1) ? "\(duration.wholeNanoseconds / 1_000_000) ms" : Alert.spoken(duration)
     }
 
     private var what: String {

@@ -2,7 +2,7 @@ import Synchronization
 
 /// Keeps incidents and the uptime ledger; told by the feed, read by everybody. May be used from any thread.
 ///
-/// It is told of events that bear on continuity, never of single messages, and each costs about a microsecond.
+/// It is told of events that bear on continuity, never of single messages.
 public final class IncidentBook: Sendable {
     private let journal: Mutex<IncidentJournal>
 

@@ -92,6 +92,13 @@ extension Incident {
         self.duration = .zero
     }
 
+    /// The open incident, as it is at a moment.
+    func lasting(until now: ReceiveTime) -> Incident {
+        var incident = self
+        incident.duration = self.begin.monotonic.duration(to: now.monotonic)
+        return incident
+    }
+
     mutating func finish(at now: ReceiveTime, _ ending: Ending) {
         self.end = now
         self.ending = ending

@@ -157,7 +157,8 @@ public struct IncidentJournal: Sendable {
                 $0.incident.epochAfter = epoch
             }
         case .resolving, .closed, .pending, .missing:
-            self.end(key, .decided, now)
+            let ending: Incident.Ending = if case .stale = trust { .released } else { .decided }
+            self.end(key, ending, now)
         }
     }
 
@@ -284,7 +285,8 @@ public struct IncidentJournal: Sendable {
         case .closed:
             self.forgetResyncs(of: line, now)
             self.end(key, .released, now)
-            self.lineClear[key] = nil
+            // Its successor, which carries the same number, may be at work already.
+            self.lineClear[key] = now.monotonic
         }
     }
 
@@ -326,12 +328,12 @@ public struct IncidentJournal: Sendable {
             case .line, .asset: self.lineTroubles.insert(key)
             case .market, .selection: break
             }
-            self.changes.append(.began(new.incident))
+            self.changes.append(.began(new.incident.lasting(until: now)))
             return
         }
         if known.settles != nil {
             known.resume()
-            if known.incident.occurrences == 2 { self.changes.append(.flapping(known.incident)) }
+            if known.incident.occurrences == 2 { self.changes.append(.flapping(known.incident.lasting(until: now))) }
         } else if known.incident.occurrences == 1 {
             self.start(&known, key, at: begin)
         }
@@ -349,7 +351,7 @@ public struct IncidentJournal: Sendable {
         let isWorse = standing.isWorse(than: known.worst)
         if isWorse { known.worst = standing }
         if case .market = key, isMore || isWorse, known.incident.occurrences == 1 {
-            self.changes.append(.grew(known.incident))
+            self.changes.append(.grew(known.incident.lasting(until: now)))
         }
         self.troubles[key] = known
     }
@@ -551,12 +553,10 @@ public struct IncidentJournal: Sendable {
             if case .market(let id) = key {
                 self.tracks[id]?.uptime.lose(trouble.unbooked, to: trouble.incident.kind)
             }
-            var incident = trouble.incident
             if trouble.settles != nil {
-                over.append(incident)
+                over.append(trouble.incident)
             } else {
-                incident.duration = incident.begin.monotonic.duration(to: now.monotonic)
-                report.open.append(incident)
+                report.open.append(trouble.incident.lasting(until: now))
             }
         }
         report.open.sort { $0.id > $1.id }

@@ -141,8 +141,12 @@ final class FeedConnection: FeedPipelineDelegate {
         self.heldTimer = nil
     }
 
+    /// Whether the streamer ends: no trouble, then, though the odds are not confirmed any more.
+    private var isStopping = false
+
     /// Ends the connection for good; the future succeeds when the socket is gone.
     func stop() -> EventLoopFuture<Void> {
+        self.isStopping = true
         self.endSession()
         self.books.connectionLost(reason: .stopped)
         self.flushChanges()
@@ -194,7 +198,7 @@ final class FeedConnection: FeedPipelineDelegate {
     private func closeInGoodOrder() {
         self.pipeline.close(code: WebSocketCloseStatus.normal, reason: "")
         self.dropTransport()
-        self.books.connectionLost(reason: .disconnected)
+        self.books.connectionLost(reason: self.isStopping ? .stopped : .disconnected)
         self.flushChanges()
         self.tell(.closed)
     }

@@ -38,7 +38,11 @@ final class IncidentRecorder: Sendable {
         for change in changes {
             let incident = change.incident
             switch change {
-            case .began: self.logger.warning("Incident began", metadata: Self.metadata(incident))
+            case .began:
+                // What a lost connection does to its markets was warned of with the connection.
+                let isNews = incident.market == nil || incident.kind != .connectionLost
+                self.logger.log(
+                    level: isNews ? .warning : .info, "Incident began", metadata: Self.metadata(incident))
             case .grew: self.logger.info("Incident grew", metadata: Self.metadata(incident))
             case .flapping:
                 self.logger.warning("Incident comes and goes; counted from now on", metadata: Self.metadata(incident))

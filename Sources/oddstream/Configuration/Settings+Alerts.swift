@@ -123,7 +123,7 @@ extension Settings {
         logger: Logger
     ) throws(ConfigurationError) -> (sinks: [any Service], watchers: [any Service]) {
         let sinks = try self.alertDestinations(clock: clock, logger: logger)
-        let acceptsFallback = self.text(.source) == "poller"
+        let acceptsFallback = self.text(.source) == OddsSourceKind.poller.rawValue
         var rules = AlertRules.Configuration()
         rules.acceptsFallback = acceptsFallback
         var watchers: [any Service] = []

@@ -46,12 +46,12 @@ struct AlertService: Service {
     private func tell(_ alert: Alert) {
         var alert = alert
         if !self.label.isEmpty { alert.title = "[\(self.label)] \(alert.title)" }
+        for sink in self.sinks { sink.post(alert) }
         self.logger.notice(
             "Alert posted",
             metadata: [
                 "alert.kind": "\(alert.kind.rawValue)", "alert.severity": "\(alert.severity.rawValue)",
                 "alert.incident": "\(alert.incident)", "alert.title": "\(alert.title)",
             ])
-        for sink in self.sinks { sink.post(alert) }
     }
 }

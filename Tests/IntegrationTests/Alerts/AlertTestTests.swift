@@ -1,5 +1,6 @@
 import Foundation
 import OddsCore
+import OddsTestSupport
 import Testing
 
 @testable import oddstream
@@ -79,6 +80,57 @@ import Testing
         #expect(outcome.output.contains(/webhook-url +https:\/\/hooks.example\/… +ODDSTREAM_WEBHOOK_URL\n/))
         #expect(outcome.output.contains(/webhook-secret +- +default/))
         #expect(!outcome.output.contains("not-to-be-seen"))
+    }
+
+    @Test(arguments: ["run", "demo", "doctor"])
+    func noCommandShowsASecret(command: String) async throws {
+        let outcome = try await ProgramRun.outcome(
+            [command, "--print-config", "--heartbeat-url", "https://switch.example/not-to-be-seen"],
+            environment: [
+                "ODDSTREAM_TELEGRAM_TOKEN": self.token,
+                "ODDSTREAM_WEBHOOK_URL": "https://hooks.example/services/not-to-be-seen",
+            ])
+        #expect(outcome.status == 0, "\(outcome.errors)")
+        #expect(outcome.output.contains(/heartbeat-url +https:\/\/switch.example\/… +--heartbeat-url\n/))
+        #expect(outcome.output.contains(/telegram-token +\(set, not shown\)/))
+        #expect(!outcome.output.contains("not-to-be-seen"))
+    }
+
+    @Test(
+        arguments: [
+            (["--heartbeat-url", "not-to-be-seen"], "--heartbeat-url: '…' cannot be used"),
+            (["--heartbeat-url-file", "/nowhere/h"], "/nowhere/h cannot be read"),
+            (["--heartbeat-url-file", "/etc/hostname"], "/etc/hostname holds no http:// or https:// address"),
+            (
+                ["--heartbeat-url", "http://switch.example/not-to-be-seen", "--heartbeat-url-file", "/nowhere/h"],
+                "not both"
+            ),
+        ] as [([String], String)])
+    func aHeartbeatThatCannotBeUsedEndsTheProgram(arguments: [String], message: String) async throws {
+        let outcome = try await ProgramRun.outcome(
+            ["run", "--http-port", "0", "--market-ws", "ws://127.0.0.1:1"] + arguments)
+        #expect(outcome.status == 78 || outcome.status == 64)
+        #expect(outcome.errors.contains(message), "\(outcome.errors)")
+        #expect(!outcome.errors.contains("not-to-be-seen"))
+    }
+
+    @Test func doctorLooksAtDestinationsWithoutPosting() async throws {
+        let me = #"{"ok":true,"result":{"id":1,"username":"odds_bot"}}"#
+        try await StandIn.run(.status(200, me), .error(400, "Bad Request: chat not found")) { server in
+            let outcome = try await ProgramRun.outcome(
+                [
+                    "doctor", "--market-ws", "ws://127.0.0.1:1", "--clob-rest", "http://127.0.0.1:1", "--gamma-rest",
+                    "http://127.0.0.1:1", "--telegram-api", server.base, "--telegram-chat", "4711", "--webhook-url",
+                    "\(server.base)/hook/not-to-be-seen", "--heartbeat-url", "http://127.0.0.1:1/not-to-be-seen",
+                    "--assets", "1",
+                ], environment: ["ODDSTREAM_TELEGRAM_TOKEN": self.token])
+            #expect(outcome.output.contains(/ok +Telegram token +accepted, the bot is @odds_bot\n/))
+            #expect(outcome.output.contains(/fail +Telegram chat +.*--telegram-chat/))
+            #expect(outcome.output.contains(/ok +webhook +127\.0\.0\.1:\d+ .*accepts connections/))
+            #expect(outcome.output.contains(/fail +heartbeat +127\.0\.0\.1:1 accepts no connection.*--heartbeat-url/))
+            #expect(server.requests.entries.map(\.method) == ["GET", "GET"])
+            #expect(!(outcome.output + outcome.errors).contains("not-to-be-seen"))
+        }
     }
 
     @Test func outcomesBecomeFindings() {

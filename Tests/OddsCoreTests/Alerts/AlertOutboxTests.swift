@@ -49,6 +49,61 @@ import Testing
         _ incident: String, _ title: String = "down", _ kind: Alert.Kind = .stale, _ severity: Alert.Severity = .warning
     ) -> Alert { Self.alert(incident, title, kind, severity) }
 
+    // MARK: Giving up
+
+    @Test func whatCannotBeDeliveredForTooLongIsGivenUpAndSaidOnce() {
+        var desk = Desk {
+            $0.lifetime = .seconds(100)
+            $0.backoff = Backoff(delays: [.seconds(30)], jitter: 0)
+        }
+        let down = AlertOutcome.failed(reason: "status 502", mayHaveArrived: true)
+        desk.post(self.alert("a"), at: 0)
+        desk.post(self.alert("b"), at: 50_000)
+        var reports: [AlertOutbox.Report] = []
+        for time in [1000, 31_000, 61_000, 91_000, 121_000] as [Int64] {
+            guard case .send(let message) = desk.next(time) else {
+                Issue.record("nothing is sent at \(time)")
+                return
+            }
+            #expect(message.alerts.map(\.incident.rawValue) == ["a"])
+            if let report = desk.answer(down, at: time) { reports.append(report) }
+        }
+        #expect(reports == [.delayed(reason: "status 502"), .expired(reason: "status 502")])
+        #expect(desk.outbox.status.expired == 1)
+        // The next one is younger and has its own time; giving it up is not news any more.
+        for time in [122_000, 152_000] as [Int64] {
+            guard case .send(let message) = desk.next(time) else {
+                Issue.record("nothing is sent at \(time)")
+                return
+            }
+            #expect(message.alerts.map(\.incident.rawValue) == ["b"])
+            #expect(desk.answer(down, at: time) == nil)
+        }
+        #expect(desk.outbox.status.expired == 2)
+        #expect(desk.outbox.status.waiting == 0)
+        // What was given up was not heard: it can be told again, and getting through is news.
+        desk.post(self.alert("a"), at: 160_000)
+        guard case .send = desk.next(161_000) else {
+            Issue.record("nothing is sent")
+            return
+        }
+        #expect(desk.answer(.accepted(messageID: "1"), at: 161_000) == .recovered)
+    }
+
+    @Test func whatWaitedBehindItForAsLongGoesToo() {
+        var desk = Desk { $0.lifetime = .seconds(100) }
+        desk.post(self.alert("a"), at: 0)
+        guard case .send = desk.next(1000) else {
+            Issue.record("nothing is sent")
+            return
+        }
+        desk.post(self.alert("b"), at: 1000)
+        desk.post(self.alert("c"), at: 90_000)
+        #expect(desk.answer(.postponed(.seconds(100)), at: 100_500) == .expired(reason: "too many requests"))
+        #expect(desk.outbox.status.expired == 1)
+        #expect(desk.outbox.status.waiting == 2)
+    }
+
     // MARK: Gathering and pace
 
     @Test func anAlertWaitsForOthersAndGoesOut() {

@@ -58,6 +58,30 @@ private struct Rules {
         #expect(rules.rules.openCount == 0)
     }
 
+    @Test func aConnectionThatIsNotNeededDoesNotFail() {
+        var rules = Rules()
+        rules.lines[1] = Rules.line(1, failures: 9, state: "closed")
+        #expect(rules.hear(0...10) == [])
+    }
+
+    @Test func theBeginningOfAnOutageComesFromTheRecord() {
+        var rules = Rules()
+        rules.lines = [Rules.line(0, failures: 5)]
+        rules.linesDownSince = IncidentHarness.time(3)
+        _ = rules.hear(20...20)
+        rules.lines = [Rules.line(0)]
+        #expect(rules.hear(21...30) == ["26 info recovery feed after 18"])
+    }
+
+    @Test func thePollerIsNoTroubleWhereItWasAskedFor() {
+        var rules = Rules()
+        var configuration = AlertRules.Configuration()
+        configuration.acceptsFallback = true
+        rules.rules = AlertRules(configuration: configuration)
+        rules.odds["btc"] = .fallback
+        #expect(rules.hear(0...200) == [])
+    }
+
     @Test func noLiveLineIsCritical() {
         var rules = Rules()
         rules.lines = [Rules.line(0, failures: 5)]

@@ -20,8 +20,19 @@ import Testing
         #expect(incident.lost == .zero)
         #expect(
             incident.summary
-                == "Line 1: connection lost for 2.5 s, noticed after 0.5 s; served live 2.5 s: refused")
+                == "Line 1: connection lost for 2.5 s, noticed after 500 ms; served live 2.5 s: refused")
         #expect(feed.report(12).uptime.total.share == 1)
+    }
+
+    @Test func aRenewalIsNoIncidentAndHidesNoLaterOne() throws {
+        var feed = IncidentHarness.settled()
+        #expect(feed.tell(10, .connection(line: 1, number: 0, .live)) == [])
+        #expect(feed.tell(11, .connection(line: 1, number: 0, .renewed)) == [])
+        #expect(feed.tell(11.1, .connection(line: 1, number: 0, .closed)) == [])
+        #expect(
+            feed.tell(15, .connection(line: 1, number: 0, .lost(reason: "x", lastData: IncidentHarness.instant(13))))
+                == ["began connection_lost Line 1"])
+        #expect(feed.report(15).open.first?.detectionTime == .seconds(2))
     }
 
     @Test func bothLinesLostIsAnIncidentForEachLineAndEachMarket() throws {
@@ -75,7 +86,7 @@ import Testing
         #expect(incident.lines == [0, 1])
         #expect(
             incident.summary == "a: the feed was frozen for 8.2 s, noticed after 4.8 s; "
-                + "served live 4.8 s, suspect 0.2 s, stale 0.2 s, fallback 3.0 s")
+                + "served live 4.8 s, suspect 200 ms, stale 200 ms, fallback 3.0 s")
         #expect(feed.report(17).uptime.total.lost == [.frozen: .milliseconds(3400)])
         #expect(feed.report(17).counts == [.frozen: 1, .silentUnverified: 0])
     }
@@ -234,6 +245,9 @@ import Testing
         #expect(feed.trust(5, feed.a, .stale(5, .stopped)) == [])
         #expect(feed.tell(5, .connection(line: 0, number: 0, .closed)) == [])
         #expect(feed.report(9).uptime.markets.first?.uptime.due == .seconds(5))
+        _ = feed.trust(6, feed.b, .suspect(.crossed))
+        #expect(feed.trust(7, feed.b, .stale(7, .stopped)) == ["ended suspect b"])
+        #expect(feed.report(9).finished.first?.ending == .released)
     }
 
     @Test func theClockOnlyGoesForwards() {
