@@ -96,7 +96,8 @@ struct Demo: AsyncParsableCommand {
                 title: "oddstream demo, simulated market", interval: .seconds(3)
             ) { address.url }
             let services: [any Service] = [simulator, streamer] + (presenter.map { [$0] } ?? []) + [server]
-            try await Daemon(services: services, logger: logger).run(for: settings.time(.duration))
+            let reloader = SettingsReloader(settings, log: log, level: .warning, logger: logger)
+            try await Daemon(services: services, logger: logger, reloader: reloader).run(for: settings.time(.duration))
         } catch {
             await simulator.stop()
             throw error

@@ -10,7 +10,8 @@ struct Run: AsyncParsableCommand {
         abstract: "The service: follows the markets and answers over HTTP until it is told to end.",
         discussion: """
             Follows btc-updown-15m unless markets are named. The API listens on 127.0.0.1:8787; / lists its \
-            paths. Logs go to standard error. SIGTERM or Ctrl-C ends it within two seconds with status 0.
+            paths. Logs go to standard error. SIGTERM or Ctrl-C ends it within two seconds with status 0. SIGHUP, or a change of the file named by \
+            --config, reads the file again.
             """)
 
     @OptionGroup(title: "Markets") var markets: MarketOptions
@@ -40,7 +41,8 @@ struct Run: AsyncParsableCommand {
             let streamer = try settings.liveSource(configuration, logger: logger)
             let server = OddsServer(
                 configuration: settings.server, source: streamer, clock: SystemClock(), logger: logger)
-            try await Daemon(services: [streamer, server], logger: logger).run()
+            let reloader = SettingsReloader(settings, log: log, level: .info, logger: logger)
+            try await Daemon(services: [streamer, server], logger: logger, reloader: reloader).run()
         } catch {
             await log.flush()
             throw ProgramFailure(error)

@@ -83,7 +83,9 @@ struct Simulate: AsyncParsableCommand {
                 faults: settings.words(.fault).compactMap { PlannedFault($0) }, simulator: simulator,
                 clock: SystemClock(),
                 logger: logger)
-            try await Daemon(services: [simulator, plan], logger: logger).run(for: settings.time(.duration))
+            let reloader = SettingsReloader(settings, log: log, level: .info, logger: logger)
+            try await Daemon(services: [simulator, plan], logger: logger, reloader: reloader).run(
+                for: settings.time(.duration))
         } catch {
             await log.flush()
             throw ProgramFailure(error)
