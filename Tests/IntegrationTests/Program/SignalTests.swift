@@ -31,21 +31,16 @@ import Testing
 
     @Test(arguments: SignalTests.ending)
     func whileAFreshBookIsAwaited(signal: Int32) async throws {
-        let exchange = try ProgramRun([
-            "simulate", "--series", "btc-updown-30s", "--log-level", "error", "--fault", "freeze@1ms:1h",
-        ])
-        var endpoints: [String] = []
-        for await line in exchange.lines {
-            endpoints += line.split(separator: " ").map(String.init)
-            if endpoints.count == 6 { break }
+        try await SilentServer.run(upgrades: true) { server in
+            let run = try ProgramRun([
+                "run", "--http-port", "0", "--lines", "1", "--assets", "1,2", "--market-ws",
+                "ws://\(server.address)/ws/market",
+            ])
+            // The request, what is subscribed, and after three seconds without a book the same again; a PING is shorter.
+            try await server.heard.wait { $0.count { $0.utf8.count > 40 } >= 3 }
+            run.send(signal)
+            #expect(await run.wait() == 0)
         }
-        let watch = try ProgramRun(
-            ["watch", "--series", "btc-updown-30s", "--format", "none", "--log-level", "debug"] + endpoints)
-        #expect(await self.waitForError(watch, containing: "Asking for a fresh book"))
-        watch.send(signal)
-        #expect(await watch.wait() == 0)
-        exchange.send(signal)
-        #expect(await exchange.wait() == 0)
     }
 
     @Test(arguments: SignalTests.ending)
@@ -103,31 +98,39 @@ import Testing
         }
     }
 
-    @Test func aSecondSignalIsHeardWhenThePartsHaveEnded() async throws {
-        // Nobody reads its log, so that its last act, to write it, does not come to an end by itself.
+    /// Nobody reads its log and there is no room left in the pipe: what it wants to say at the end cannot be said.
+    @Test(arguments: [[SIGTERM], [SIGTERM, SIGINT]])
+    func whileTheReaderOfItsLogHasStalled(signals: [Int32]) async throws {
         let log = Pipe()
-        defer { withExtendedLifetime(log) {} }
-        let process = Process()
-        process.executableURL = URL(filePath: ProgramRun.path)
-        process.arguments = [
-            "watch", "--assets", "1,2", "--market-ws", "ws://127.0.0.1:9/ws/market", "--log-level", "trace", "--for",
-            "30m", "--format", "none",
-        ]
-        process.environment = [:]
-        process.standardInput = FileHandle.nullDevice
-        process.standardOutput = FileHandle.nullDevice
-        process.standardError = log
-        let ended = Journal<Int32>()
-        process.terminationHandler = { ended.append($0.terminationStatus) }
-        try process.run()
-        // Its first line says that it is there to be told.
-        _ = log.fileHandleForReading.availableData
-        kill(process.processIdentifier, SIGSTOP)
-        kill(process.processIdentifier, SIGINT)
-        kill(process.processIdentifier, SIGTERM)
-        kill(process.processIdentifier, SIGCONT)
-        try await ended.wait(forCount: 1)
-        #expect([128 + SIGTERM, 128 + SIGINT].contains(ended.entries[0]))
+        let writing = log.fileHandleForWriting.fileDescriptor
+        let flags = fcntl(writing, F_GETFL)
+        #expect(fcntl(writing, F_SETFL, flags | O_NONBLOCK) == 0)
+        let filling = [UInt8](repeating: 0x2E, count: 4096)
+        for piece in [4096, 1] { while write(writing, filling, piece) > 0 {} }
+        #expect(fcntl(writing, F_SETFL, flags) == 0)
+        try await SilentServer.run { server in
+            let process = Process()
+            process.executableURL = URL(filePath: ProgramRun.path)
+            process.arguments = [
+                "run", "--http-port", "0", "--log-level", "trace", "--assets", "1,2", "--market-ws",
+                "ws://\(server.address)/ws/market",
+            ]
+            process.environment = [:]
+            process.standardInput = FileHandle.nullDevice
+            process.standardOutput = FileHandle.nullDevice
+            process.standardError = log
+            let ended = Journal<Int32>()
+            process.terminationHandler = { ended.append($0.terminationStatus) }
+            try process.run()
+            try await server.heard.wait(forCount: 1)
+            kill(process.processIdentifier, SIGSTOP)
+            for signal in signals { kill(process.processIdentifier, signal) }
+            kill(process.processIdentifier, SIGCONT)
+            try await ended.wait(forCount: 1)
+            let wanted = signals.count == 1 ? [0] : signals.map { 128 + $0 }
+            #expect(wanted.contains(ended.entries[0]), "\(ended.entries[0])")
+        }
+        withExtendedLifetime(log) {}
     }
 
     // MARK: SIGHUP
