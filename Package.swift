@@ -83,8 +83,18 @@ let package = Package(
                 product("NIOPosix", "swift-nio"), product("NIOHTTP1", "swift-nio"), product("NIOSSL", "swift-nio-ssl"),
             ], swiftSettings: settings),
         .target(
-            name: "OddsTestSupport", dependencies: ["OddsCore"], path: "Tests/OddsTestSupport",
+            name: "OddsTestSupport",
+            dependencies: [
+                "OddsCore", product("NIOCore", "swift-nio"), product("NIOHTTP1", "swift-nio"),
+                product("NIOPosix", "swift-nio"),
+            ], path: "Tests/OddsTestSupport",
             swiftSettings: settings),
+        .target(
+            name: "ChaosSupport",
+            dependencies: [
+                "OddsCore", "RealtimeOdds", "PolymarketSimulator", product("NIOCore", "swift-nio"),
+                product("NIOEmbedded", "swift-nio"), product("Logging", "swift-log"),
+            ], path: "Tests/ChaosSupport", swiftSettings: settings),
         .testTarget(
             name: "OddsCoreTests", dependencies: ["OddsCore", "OddsTestSupport"], exclude: ["Fixtures"],
             swiftSettings: settings),
@@ -115,7 +125,7 @@ let package = Package(
         .testTarget(
             name: "IntegrationTests",
             dependencies: [
-                "oddstream", "OddsSinks", "PolymarketSimulator", "RealtimeOdds", "OddsTestSupport",
+                "oddstream", "ChaosSupport", "OddsSinks", "PolymarketSimulator", "RealtimeOdds", "OddsTestSupport",
                 product("NIOCore", "swift-nio"), product("NIOPosix", "swift-nio"),
             ],
             swiftSettings: settings),

@@ -44,7 +44,7 @@ private final class EchoLine: TransportDelegate {
 
     init(_ continuation: CheckedContinuation<[UInt8]?, any Error>) { self.continuation = continuation }
 
-    func transportConnected(_ transport: WebSocketTransport) { self.isConnected = true }
+    func transportConnected(_ transport: any FeedTransport) { self.isConnected = true }
 
     func transportReceived(_ bytes: UnsafeMutableRawBufferPointer) {
         self.transport?.write(self.echo.receive(bytes))

@@ -12,17 +12,18 @@ struct Answers: Sendable {
         oddstream \(self.version)
 
         /healthz              whether this process serves
-        /v1/status            lines, series, counters
+        /v1/status            lines, series, counters, uptime
         /v1/markets           markets followed (?series=NAME, ?role=current|next|past|fixed)
         /v1/odds              odds of every market (?series=NAME)
         /v1/odds/{market}     odds of one market, by condition id or slug
         /v1/odds/current      odds of the current market of ?series=NAME
+        /v1/incidents         what went wrong, the newest first (?market=SLUG|ID, ?series=NAME, ?open=true|false, ?since=MS)
 
         """
     }
 
     func status() -> StatusRow {
-        StatusRow(self.source.status, version: self.version, now: self.clock.now().wall)
+        StatusRow(self.source.status, self.source.incidents(), version: self.version, now: self.clock.now().wall)
     }
 
     func markets(series: String?, role: String?) throws(Problem) -> List<MarketRow> {
@@ -33,6 +34,44 @@ struct Answers: Sendable {
             throw .badRequest("There is no role '\(role)'. Allowed: \(allowed).")
         }
         return List(known.filter { $0.role == wanted }.map(MarketRow.init))
+    }
+
+    /// The incidents, the newest first. `since` keeps those that lasted until then or longer.
+    func incidents(
+        market: String?, series: String?, open: String?, since: String?
+    ) throws(Problem) -> List<IncidentRow> {
+        let report = self.source.incidents()
+        var found: [Incident]
+        switch open {
+        case nil: found = report.all
+        case "true": found = report.open
+        case "false": found = report.finished
+        case let text?: throw .badRequest("?open= cannot be '\(text)'. Allowed: true, false.")
+        }
+        if let market {
+            let isKnown = (self.source.markets.map(\.market) + report.all.compactMap(\.market)).contains {
+                Answers.is($0, market)
+            }
+            guard isKnown else {
+                throw .notFound("Nothing is known of a market '\(market)'. /v1/markets lists those that are followed.")
+            }
+            found = found.filter { incident in incident.market.map { Answers.is($0, market) } ?? false }
+        }
+        if let series {
+            _ = try self.markets(series: series)
+            found = found.filter { $0.series == series }
+        }
+        if let since {
+            guard let milliseconds = Int64(since) else {
+                throw .badRequest("?since= cannot be '\(since)'. It takes milliseconds since 1970, UTC.")
+            }
+            found = found.filter { $0.end.map { $0.wall.milliseconds >= milliseconds } ?? true }
+        }
+        return List(found.map(IncidentRow.init))
+    }
+
+    private static func `is`(_ market: Market, _ name: String) -> Bool {
+        market.id.rawValue == name || (!market.slug.isEmpty && market.slug == name)
     }
 
     func odds(series: String?) throws(Problem) -> List<OddsRow> {

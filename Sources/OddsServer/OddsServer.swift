@@ -10,10 +10,11 @@ public import ServiceLifecycle
 /// | path | answers |
 /// | --- | --- |
 /// | `/healthz` | `{"status":"ok"}` as long as the process serves |
-/// | `/v1/status` | lines, series and counters |
+/// | `/v1/status` | lines, series, counters, uptime and how many incidents are open |
 /// | `/v1/markets` | the markets followed, `?series=` and `?role=` narrow |
 /// | `/v1/odds` | the odds of every market that has any, `?series=` narrows |
 /// | `/v1/odds/{market}` | one market's odds, by condition id or slug; `current` is the current market of `?series=` |
+/// | `/v1/incidents` | what went wrong, the newest first; `?market=`, `?series=`, `?open=` and `?since=` narrow |
 /// | `/` | this list, for people |
 ///
 /// Errors are `application/problem+json` (RFC 9457). The server reads the source at each request and keeps nothing.
@@ -114,6 +115,13 @@ public struct OddsServer: Service {
             }
             try request.allow()
             return try Response.json(answers.odds(market: name))
+        }
+        router.get("/v1/incidents") { request, _ in
+            try request.allow("market", "series", "open", "since")
+            return try Response.json(
+                answers.incidents(
+                    market: request.query("market"), series: request.query("series"), open: request.query("open"),
+                    since: request.query("since")))
         }
         return router
     }

@@ -82,6 +82,17 @@ public final class TelegramSink: AlertSink, Service {
     /// Makes one attempt at one alert, beside the queue and without retries, and says what came of it.
     public func attempt(_ alert: Alert) async -> AlertOutcome { await self.delivery.attempt(alert) }
 
+    /// Asks the Bot API whether it knows the token and whether the bot can see the chat; nothing is sent to the chat.
+    public func examine() async -> [AlertSinkExamination] {
+        let courier = self.delivery.courier
+        let late = [
+            AlertSinkExamination(
+                subject: "token", isUsable: false,
+                message: "no answer from the Bot API in time: check network and --telegram-api")
+        ]
+        return await self.delivery.examine(late: late) { await courier.examine(over: $0) }
+    }
+
     private static func isToken(_ byte: UInt8) -> Bool {
         switch byte {
         case UInt8(ascii: "0")...UInt8(ascii: "9"), UInt8(ascii: "A")...UInt8(ascii: "Z"),

@@ -27,7 +27,8 @@ public struct WebhookSinkConfiguration: Sendable {
 /// The body is an object with the keys `version` (1), `id` (the message's, the same in every attempt), `reply_to` (the id
 /// of the first message about the incident, or null), `left_out` (how many alerts were left out before this one because
 /// too many were waiting) and `alerts`, a list in the order of events. Each alert has `severity` (`info`, `warning`,
-/// `critical`), `kind` (`feed_failures`, `stale`, `fallback`, `missing_market`, `recovery`, `test`), `incident` (a key that all
+/// `critical`), `kind` (`feed_failures`, `stale`, `suspect`, `fallback`, `missing_market`,
+/// `recovery`, `test`), `incident` (a key that all
 /// alerts of one incident share), `title`, `text`, `time_ms` (Unix milliseconds) and `downtime_s` (seconds on `recovery`, else
 /// null).
 ///

@@ -52,8 +52,10 @@ public struct SimulatorCounters: Sendable, Hashable {
     public var framesSent = 0
     /// Messages received on the market channel.
     public var messagesReceived = 0
-    /// REST requests answered.
+    /// REST requests, answered or not.
     public var requests = 0
+    /// Faults that have begun.
+    public var faults = 0
 }
 
 extension MarketTruth {

@@ -12,7 +12,7 @@ internal import Synchronization
 /// it misbehaves on cue. `start` returns when it can be reached, and `stop` when every task and socket is gone.
 public final class PolymarketSimulator: Service {
     private struct Running: Sendable {
-        var exchange: Exchange
+        var exchange: SimulatedExchange
         var endpoints: SimulatorEndpoints
         var servers: [SocketServer]
         var group: MultiThreadedEventLoopGroup
@@ -79,7 +79,17 @@ public final class PolymarketSimulator: Service {
         var tape: Tape?
         if let path = self.configuration.tape?.path { tape = try await Tape.read(path: path) }
         let tls = try self.tlsContext()
-        let exchange = Exchange(configuration: self.configuration, tape: tape, clock: self.clock)
+        let logger = self.logger
+        let exchange = SimulatedExchange(
+            configuration: self.configuration, tape: tape, clock: self.clock,
+            report: { fault, isHit in
+                let facts: Logger.Metadata = ["exchange.fault": "\(FaultText.json(PlannedFault(at: .zero, fault)))"]
+                if isHit {
+                    logger.notice("Fault injected", metadata: facts)
+                } else {
+                    logger.notice("Fault hit nobody: no such connection, market or series now", metadata: facts)
+                }
+            })
         // One thread: everything that a connection is sent is made and written in one order.
         let group = MultiThreadedEventLoopGroup(numberOfThreads: 1)
         do {
@@ -198,11 +208,14 @@ public final class PolymarketSimulator: Service {
     /// What a client should know of a market now; nil when its book is gone, or was never there.
     public func truth(_ market: MarketID) -> MarketTruth? { self.running?.exchange.truth(market) }
 
-    /// Misbehaves from now on. Does nothing unless the simulator runs.
-    public func inject(_ fault: SimulatorFault) {
-        self.logger.info("Fault injected", metadata: ["fault": "\(fault)"])
-        self.running?.exchange.inject(fault)
-    }
+    /// Misbehaves from now on.
+    /// - Returns: false when nothing happens: when the simulator does not run, or when the target names a connection, a
+    ///   market or a series that is not there.
+    @discardableResult
+    public func inject(_ fault: SimulatorFault) -> Bool { self.running?.exchange.inject(fault) ?? false }
+
+    /// Misbehaves as planned from now on, beside what was planned before. Does nothing unless the simulator runs.
+    public func follow(_ plan: FaultPlan) { self.running?.exchange.schedule(plan.faults) }
 
     /// Sends what is due now, and returns when it is written: for tests that move the clock themselves.
     package func catchUp() async throws {

@@ -1,4 +1,4 @@
-/// Why the simulator could not start.
+/// Why the simulator, or a plan for it, cannot be used.
 public struct SimulatorError: Error, Sendable, CustomStringConvertible {
     /// What kind of thing went wrong.
     public struct Code: Hashable, Sendable {
@@ -11,6 +11,8 @@ public struct SimulatorError: Error, Sendable, CustomStringConvertible {
         public static let certificate = Code("certificate")
         /// The tape could not be read.
         public static let tape = Code("tape")
+        /// A plan of faults could not be read.
+        public static let plan = Code("plan")
         /// The simulator was used in a way it does not offer, such as started twice.
         public static let usage = Code("usage")
     }

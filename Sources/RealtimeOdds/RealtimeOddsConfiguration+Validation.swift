@@ -28,6 +28,11 @@ extension RealtimeOddsConfiguration {
         for (name, value) in durations where value < .milliseconds(10) || value > .seconds(3600) {
             throw refuse("\(name) is \(value): use 10 ms to 1 h")
         }
+        guard self.renewalInterval == .zero || self.renewalInterval >= .seconds(1),
+            self.renewalInterval <= .seconds(86_400)
+        else {
+            throw refuse("renewalInterval is \(self.renewalInterval): use 1 s to 24 h, or zero for never")
+        }
         guard self.pollInterval >= .milliseconds(100), self.pollInterval <= .seconds(3600) else {
             throw refuse("pollInterval is \(self.pollInterval): use 100 ms to 1 h")
         }

@@ -38,6 +38,10 @@ public struct RealtimeOddsConfiguration: Sendable {
     public var pongTimeout = Duration.seconds(5)
     /// How long an asset's first book may take after subscribing before it is asked for again.
     public var snapshotTimeout = Duration.seconds(3)
+    /// How often each connection is replaced by a new one while it is healthy, without a gap; zero for never.
+    public var renewalInterval = Duration.seconds(600)
+    /// How silence is told from calm.
+    public var livenessLimits = MarketLiveness.Limits()
     /// The waits between connection attempts.
     public var backoff = Backoff.standard
     /// How long data must flow before the backoff starts from the beginning again.

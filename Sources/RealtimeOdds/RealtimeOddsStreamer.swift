@@ -35,9 +35,11 @@ public final class RealtimeOddsStreamer: OddsSource, Service {
     private let eventLoop: any EventLoop
     private let board = OddsBoard()
     private let connections = ConnectionList()
+    private let incidentRecorder: IncidentRecorder
     let relay: EngineRelay
     let hub: UpdateHub
-    private let rest: HTTPClientTransport?
+    private let rest: HTTPClientTransport
+    private let witness: RESTWitness
     private let discovery: MarketDiscovery?
     private let lifecycle = Mutex(Lifecycle.idle)
     private let startedAt = Mutex<Timestamp?>(nil)
@@ -68,31 +70,36 @@ public final class RealtimeOddsStreamer: OddsSource, Service {
         self.logger = logger
         self.clock = clock
         self.observer = observer
+        self.incidentRecorder = IncidentRecorder(clock: clock, logger: logger)
         // One loop serves all lines; the group is the process's own and outlives the streamer.
         self.eventLoop = MultiThreadedEventLoopGroup.singleton.next()
-        let relay = EngineRelay(eventLoop: self.eventLoop)
+        let relay = EngineRelay(eventLoop: self.eventLoop, incidents: self.incidentRecorder)
         self.relay = relay
         self.hub = UpdateHub(losslessChanged: { [weak relay] in relay?.perform { $0.heedFollowers() } })
         relay.hub = self.hub
-        self.rest = try Self.restTransport(configuration)
-        self.discovery = self.rest.map { rest in
-            MarketDiscovery(
-                selections: configuration.markets, schedule: configuration.marketSchedule,
-                gamma: GammaClient(
-                    base: configuration.gammaREST, transport: rest, timeout: configuration.requestTimeout),
-                lookUpTimeout: configuration.requestTimeout, clock: clock, logger: logger)
-        }
-        relay.discovery = self.discovery
-    }
-
-    /// The HTTP client for look-ups; nil when only tokens are followed, which need none.
-    private static func restTransport(
-        _ configuration: RealtimeOddsConfiguration
-    ) throws(RealtimeOddsError) -> HTTPClientTransport? {
+        let rest = try Self.restTransport(configuration)
+        self.rest = rest
+        self.witness = RESTWitness(
+            client: ClobClient(base: configuration.clobREST, transport: rest, timeout: configuration.requestTimeout),
+            eventLoop: self.eventLoop, clock: clock)
+        // Tokens need no look-ups.
         let needsLookUps = configuration.markets.contains { selection in
             if case .assets = selection { false } else { true }
         }
-        guard needsLookUps else { return nil }
+        self.discovery =
+            needsLookUps
+            ? MarketDiscovery(
+                selections: configuration.markets, schedule: configuration.marketSchedule,
+                gamma: GammaClient(
+                    base: configuration.gammaREST, transport: rest, timeout: configuration.requestTimeout),
+                lookUpTimeout: configuration.requestTimeout, clock: clock, logger: logger) : nil
+        relay.discovery = self.discovery
+    }
+
+    /// The HTTP client for look-ups and for the witness; nothing is opened before the first request.
+    private static func restTransport(
+        _ configuration: RealtimeOddsConfiguration
+    ) throws(RealtimeOddsError) -> HTTPClientTransport {
         do throws(RESTError) {
             return try HTTPClientTransport(
                 certificateAuthorityFile: configuration.certificateAuthorityFile,
@@ -157,9 +164,13 @@ public final class RealtimeOddsStreamer: OddsSource, Service {
     private func stream() async {
         self.startedAt.withLock { $0 = self.clock.now().wall }
         let setup = FeedEngine.Setup(
-            configuration: self.configuration, endpoint: self.endpoint, security: self.security,
-            eventLoop: self.eventLoop, clock: self.clock, logger: self.logger, board: self.board,
-            observer: self.observer)
+            configuration: self.configuration,
+            connector: NetworkConnector(
+                endpoint: self.endpoint, security: self.security, eventLoop: self.eventLoop,
+                timeout: self.configuration.connectTimeout),
+            witness: self.witness, eventLoop: self.eventLoop, clock: self.clock, logger: self.logger,
+            board: self.board, observer: self.observer,
+            continuity: { [incidents = self.incidentRecorder] event, time in incidents.record(event, at: time) })
         let seed = self.configuration.seed ?? UInt64.random(in: .min ... .max)
         await self.relay.open { relay in
             FeedEngine(
@@ -170,23 +181,16 @@ public final class RealtimeOddsStreamer: OddsSource, Service {
         for case .assets(let assets) in self.configuration.markets {
             self.relay.perform { $0.follow(bare: assets) }
         }
-        if let discovery = self.discovery {
-            await discovery.run(reportingTo: self.relay)
-        } else {
-            await self.untilCancelled()
+        await withTaskGroup(of: Void.self) { group in
+            group.addTask { await self.witness.run() }
+            group.addTask { await self.incidentRecorder.keepTime() }
+            if let discovery = self.discovery { group.addTask { await discovery.run(reportingTo: self.relay) } }
+            // All of them end with the task that all of this runs in.
+            await group.waitForAll()
         }
         await self.relay.close()
-        await self.rest?.shutdown()
+        await self.rest.shutdown()
         self.hub.finish()
-    }
-
-    private func untilCancelled() async {
-        let (forever, end) = AsyncStream.makeStream(of: Never.self)
-        await withTaskCancellationHandler {
-            for await _ in forever {}
-        } onCancel: {
-            end.finish()
-        }
     }
 
     // MARK: Reading
@@ -211,6 +215,9 @@ public final class RealtimeOddsStreamer: OddsSource, Service {
                 MarketStatus(market: $0, role: .fixed, subscribed: true, firstOddsMilliseconds: nil, winner: nil)
             }
     }
+
+    /// Every incident that is remembered, and the uptime since the start, up to now.
+    public func incidents() -> IncidentReport { self.incidentRecorder.report() }
 
     /// Lines, series and counters; about as old as the last read from the socket.
     public var status: StreamStatus {

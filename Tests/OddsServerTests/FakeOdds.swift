@@ -7,8 +7,10 @@ struct FakeOdds: OddsSource {
     var markets: [MarketStatus] = []
     var snapshots: [MarketID: OddsSnapshot] = [:]
     var status = StreamStatus()
+    var report = IncidentReport()
 
     func currentOdds(_ market: MarketID) -> OddsSnapshot? { self.snapshots[market] }
+    func incidents() -> IncidentReport { self.report }
 }
 
 /// A clock that stands still.

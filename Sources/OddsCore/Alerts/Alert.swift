@@ -27,6 +27,8 @@ public struct Alert: Sendable, Equatable {
         case feedFailures = "feed_failures"
         /// A market's odds have been stale for too long.
         case stale
+        /// Something has contradicted a market's odds for too long.
+        case suspect
         /// A market has been served by the poller for too long.
         case fallback
         /// The next market of a series cannot be found.

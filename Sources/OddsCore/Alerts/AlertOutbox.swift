@@ -9,6 +9,7 @@
 /// - At most `capacity` alerts wait. Beyond that the oldest alert goes whose incident has newer news; only when there
 ///   is none does the least severe, oldest one. The next message tells how many.
 /// - An alert that says what its incident's last one said is not taken.
+/// - What could not be delivered within `lifetime` is given up: nobody needs yesterday's alerts before today's.
 ///
 /// Whoever drives it asks `next(now:)` after every event, and does what it says.
 public struct AlertOutbox: Sendable {
@@ -26,6 +27,8 @@ public struct AlertOutbox: Sendable {
         public var mergeAtMost = 16
         /// How many incidents are remembered for their threads; the longest unused are forgotten.
         public var incidents = 256
+        /// How long an alert is tried at most.
+        public var lifetime: Duration = .seconds(24 * 3600)
         /// The pauses after failed attempts.
         public var backoff = Backoff(delays: [1, 2, 4, 8, 16, 32, 60].map { .seconds($0) })
 
@@ -51,6 +54,8 @@ public struct AlertOutbox: Sendable {
         case delayed(reason: String)
         /// Alerts are refused for good.
         case refused(reason: String)
+        /// Alerts are given up because they did not get through for too long; the reason tells why the last time.
+        case expired(reason: String)
         /// Alerts get through again.
         case recovered
     }
@@ -81,6 +86,8 @@ public struct AlertOutbox: Sendable {
     private let configuration: Configuration
     private var queue: [Entry] = []
     private var head = Head.none
+    /// When the oldest alert of the message under way was posted.
+    private var headPosted: MonotonicTime?
     private var threads: [Alert.IncidentKey: Thread] = [:]
     private var counters = AlertSinkStatus()
     private var serial = 0
@@ -95,6 +102,8 @@ public struct AlertOutbox: Sendable {
     /// Refusals already reported since a message last arrived.
     private var saidRefusals: Set<String> = []
     private var isDelayReported = false
+    /// Whether giving up was reported since a message last arrived.
+    private var isExpiryReported = false
 
     /// An empty outbox.
     public init(configuration: Configuration = Configuration()) {
@@ -201,6 +210,7 @@ public struct AlertOutbox: Sendable {
 
     private mutating func compose() -> AlertMessage {
         let count = min(self.batch, self.configuration.mergeAtMost)
+        self.headPosted = self.queue.first?.posted
         let alerts = self.queue.prefix(count).map(\.alert)
         self.queue.removeFirst(count)
         self.serial += 1
@@ -233,11 +243,12 @@ public struct AlertOutbox: Sendable {
     }
 
     private mutating func settled(_ now: MonotonicTime) -> Report? {
-        let hadTrouble = self.isDelayReported || !self.saidRefusals.isEmpty
+        let hadTrouble = self.isDelayReported || self.isExpiryReported || !self.saidRefusals.isEmpty
         self.head = .none
         self.earliest = now.advanced(by: self.configuration.pace)
         self.failures = 0
         self.isDelayReported = false
+        self.isExpiryReported = false
         self.saidRefusals = []
         self.counters.problem = nil
         return hadTrouble ? .recovered : nil
@@ -246,6 +257,9 @@ public struct AlertOutbox: Sendable {
     private mutating func again(
         _ message: AlertMessage, after pause: Duration, isOrdered: Bool, reason: String, now: MonotonicTime
     ) -> Report? {
+        if let posted = self.headPosted, posted.duration(to: now) >= self.configuration.lifetime {
+            return self.expired(message, reason: reason, now: now)
+        }
         self.head = .due(message, at: now.advanced(by: max(.zero, pause)), isOrdered: isOrdered)
         self.counters.retries += 1
         self.counters.problem = reason
@@ -269,6 +283,21 @@ public struct AlertOutbox: Sendable {
         // A destination that words its refusals ever anew is quoted a few times only.
         guard self.saidRefusals.count < 8, self.saidRefusals.insert(reason).inserted else { return nil }
         return .refused(reason: reason)
+    }
+
+    /// Gives the message up, and what has waited behind it for as long.
+    private mutating func expired(_ message: AlertMessage, reason: String, now: MonotonicTime) -> Report? {
+        let limit = now.advanced(by: .zero - self.configuration.lifetime)
+        let old = self.queue.filter { $0.posted <= limit }.map(\.alert)
+        self.queue.removeAll { $0.posted <= limit }
+        self.head = .none
+        self.failures = 0
+        self.earliest = now.advanced(by: self.configuration.pace)
+        self.counters.expired += message.alerts.count + old.count
+        self.counters.problem = reason
+        for alert in message.alerts + old { self.unsay(alert) }
+        defer { self.isExpiryReported = true }
+        return self.isExpiryReported ? nil : .expired(reason: reason)
     }
 
     // MARK: Bounds

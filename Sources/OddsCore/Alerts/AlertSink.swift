@@ -26,6 +26,8 @@ public struct AlertSinkStatus: Sendable, Equatable {
     public var dropped = 0
     /// Alerts the destination refused for good.
     public var refused = 0
+    /// Alerts given up because they could not be delivered for too long.
+    public var expired = 0
     /// Attempts that failed or were put off, and were or will be made again.
     public var retries = 0
     /// What keeps alerts from arriving, since the last one that did; nil when nothing does.

@@ -4,6 +4,11 @@
 public final class FeedArbiter {
     /// How many lines can carry one market.
     public static let maximumLines = 4
+    /// How many versions of one market there can be: one of each line, one of a line's successor while the line is
+    /// renewed, and one of the REST witness.
+    public static let seats = 6
+    /// Where the REST witness sits; connections have the others.
+    public static let witnessSeat = 5
 
     private let board: OddsBoard
     private var tables: [ObjectIdentifier: UnsafeMutablePointer<Arbitration>] = [:]
@@ -32,8 +37,8 @@ public final class FeedArbiter {
     }
 
     /// A line does not carry the market any more.
-    func leave(_ table: UnsafeMutablePointer<Arbitration>, line: Int) {
-        table.pointee.withdraw(line)
+    func leave(_ table: UnsafeMutablePointer<Arbitration>, seat: Int) {
+        table.pointee.withdraw(seat)
         table.pointee.seats -= 1
         guard table.pointee.seats == 0 else { return }
         table.pointee.setWaiting(nil)
@@ -84,7 +89,7 @@ struct Arbitration {
 
     private let board: OddsBoard
     private unowned(unsafe) let arbiter: FeedArbiter  // it owns the table and outlives it
-    private var offers: InlineArray<4, Offer> = InlineArray(repeating: Offer())
+    private var offers: InlineArray<6, Offer> = InlineArray(repeating: Offer())
     private var leader = 0
     /// What is on the board; sequence 0 before anything is.
     private var shown = SlotWords()
@@ -116,7 +121,8 @@ struct Arbitration {
         if line != self.leader, !self.isBetter(line, than: self.leader) { return nil }
         guard let best = self.candidate else { return nil }
         if best != self.leader, self.offers[best].rank == SlotWords.liveRank, self.shown.sequence > 0,
-            self.shown.rank == SlotWords.liveRank, self.offers[best].words.exchangeTime < self.shown.exchangeTime
+            self.shown.rank == SlotWords.liveRank || self.shown.rank == SlotWords.fallbackRank,
+            self.offers[best].words.exchangeTime < self.shown.exchangeTime
         {
             if self.waitingSince == nil { self.setWaiting(now) }
             return nil
@@ -135,7 +141,7 @@ struct Arbitration {
     /// The line whose offer is the best there is; nil when there is none.
     var candidate: Int? {
         var best = self.leader
-        for line in 0..<4 where line != best && self.isBetter(line, than: best) { best = line }
+        for line in 0..<FeedArbiter.seats where line != best && self.isBetter(line, than: best) { best = line }
         return self.offers[best].rank > 0 ? best : nil
     }
 
@@ -144,6 +150,13 @@ struct Arbitration {
         let times = (self.offers[a].words.exchangeTime, self.offers[b].words.exchangeTime)
         if times.0 != times.1 { return times.0 > times.1 }
         return self.offers[a].count > self.offers[b].count
+    }
+
+    /// A second witness has the very same books as a line: when that line leads, the board says so.
+    mutating func confirm(_ line: Int, at time: ReceiveTime) {
+        guard line == self.leader, self.shown.sequence > 0, self.shown.rank == SlotWords.liveRank else { return }
+        self.shown.verifiedAt = time.unixNanoseconds
+        self.slot.write(self.shown)
     }
 
     /// A line offers nothing any more. What it put on the board stays there until another has something newer.
@@ -170,17 +183,19 @@ struct Arbitration {
 extension SlotWords {
     /// The rank of odds that can be believed.
     static let liveRank: UInt8 = 6
+    /// The rank of odds that the REST witness gave.
+    static let fallbackRank: UInt8 = 2
 
     /// How far the values can be believed, for comparing lines: a decided market is decided whichever line knew first,
     /// and any live line is better than one that something contradicts.
     @inline(__always)
     var rank: UInt8 {
         switch self.trustCode & 0xFF {
-        case 0: 6  // live
+        case 0: Self.liveRank
         case 5: 7  // closed
         case 1: 4  // suspect
         case 4: 3  // resolving
-        case 3: 2  // fallback
+        case 3: Self.fallbackRank
         default: 1  // stale
         }
     }
@@ -191,9 +206,9 @@ extension SlotWords {
     /// Whether updates may have been missed while this is the trust.
     var breaksContinuity: Bool {
         switch self.trust {
-        case .stale: true
+        case .stale, .fallback: true
         case .suspect(let reason): reason == .behind
-        case .live, .fallback, .resolving, .closed: false
+        case .live, .resolving, .closed: false
         }
     }
 }

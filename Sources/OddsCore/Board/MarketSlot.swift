@@ -10,7 +10,7 @@ public final class MarketSlot: Sendable {
     public let market: Market
 
     /// Word 0 is the sequence (odd while a write is in progress, 0 before the first), the others are `SlotWords`.
-    private let words: InlineArray<14, Atomic<UInt64>>
+    private let words: InlineArray<15, Atomic<UInt64>>
 
     /// An empty slot.
     public init(market: Market) {
@@ -28,7 +28,7 @@ public final class MarketSlot: Sendable {
         self.words[0].store(sequence &+ 2, ordering: .releasing)
     }
 
-    /// The content; nil before the first write. Safe from any thread, never waits for more than a write of 13 words.
+    /// The content; nil before the first write. Safe from any thread, never waits for more than a write of 14 words.
     public func read() -> OddsSnapshot? {
         var content = SlotWords()
         while true {
@@ -45,9 +45,9 @@ public final class MarketSlot: Sendable {
 
 /// A snapshot's values as plain words.
 struct SlotWords {
-    static let count = 13
+    static let count = 14
 
-    private var storage: InlineArray<13, UInt64> = InlineArray(repeating: 0)
+    private var storage: InlineArray<14, UInt64> = InlineArray(repeating: 0)
 
     @inline(__always)
     subscript(index: Int) -> UInt64 {
@@ -152,6 +152,12 @@ struct SlotWords {
         set { self[12] = newValue }
     }
 
+    /// When a second witness confirmed the values, in Unix nanoseconds; 0 when none has since they came.
+    var verifiedAt: Int64 {
+        get { Int64(bitPattern: self[13]) }
+        set { self[13] = UInt64(bitPattern: newValue) }
+    }
+
     var receiveTime: ReceiveTime {
         ReceiveTime(
             monotonic: MonotonicTime(nanoseconds: Int64(bitPattern: self[1])),
@@ -184,7 +190,9 @@ struct SlotWords {
                 bid: Self.unpack(self[3], 32), bidSize: size(7), ask: Self.unpack(self[3], 48), askSize: size(8),
                 lastTrade: Self.unpack(self[4], 16)),
             exchangeTime: Timestamp(milliseconds: Int64(bitPattern: self[0])), receiveTime: self.receiveTime,
-            trust: self.trust, epoch: self.epoch, source: source, sequence: self.sequence)
+            trust: self.trust, epoch: self.epoch, source: source, sequence: self.sequence,
+            verifiedTime: self.verifiedAt == 0
+                ? nil : Timestamp(milliseconds: self.verifiedAt.flooredQuotient(1_000_000)))
     }
 }
 

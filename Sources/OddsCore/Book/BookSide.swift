@@ -71,6 +71,33 @@ struct BookSide: ~Copyable {
         return levels
     }
 
+    /// Hands over all levels by ascending price.
+    @inline(__always)
+    func forEachAscending(_ body: (Price, Size) -> Void) {
+        for word in 0..<Self.words(self.rungs) {
+            var bits = self.occupied[word]
+            while bits != 0 {
+                let rung = word << 6 + bits.trailingZeroBitCount
+                bits &= bits &- 1
+                body(Price(unchecked: Int32(truncatingIfNeeded: rung &* self.step)), Size(unchecked: self.sizes[rung]))
+            }
+        }
+    }
+
+    /// Hands over all levels by descending price.
+    @inline(__always)
+    func forEachDescending(_ body: (Price, Size) -> Void) {
+        for word in (0..<Self.words(self.rungs)).reversed() {
+            var bits = self.occupied[word]
+            while bits != 0 {
+                let bit = 63 &- bits.leadingZeroBitCount
+                bits &= ~(1 << UInt64(bit))
+                let rung = word << 6 + bit
+                body(Price(unchecked: Int32(truncatingIfNeeded: rung &* self.step)), Size(unchecked: self.sizes[rung]))
+            }
+        }
+    }
+
     /// Shares at one price; zero when there is no such level.
     func size(at price: Price) -> Size {
         let raw = Int(price.rawValue)

@@ -49,11 +49,12 @@ public final class FeedBooks: MarketEventHandler {
         var now = ReceiveTime(monotonic: MonotonicTime(nanoseconds: 0), unixNanoseconds: 0)
         var dirty: [Int] = []
         var heldMarkets: [Int] = []
+        var checks = HashChecks()
         var reportsEveryChange = false
         var reportsEveryEntry = false
     }
 
-    private let hot: UnsafeMutablePointer<Hot>
+    let hot: UnsafeMutablePointer<Hot>
     /// Counts what the pipeline sees before the books do.
     @inline(__always)
     func countFrame(bytes: Int) {
@@ -64,7 +65,7 @@ public final class FeedBooks: MarketEventHandler {
     private let board: OddsBoard
     private let source: SnapshotSource
     private let arbiter: FeedArbiter
-    private let line: Int
+    let seat: Int
     /// Tokens followed without discovery, in the order they were named.
     private var bareAssets: [AssetID] = []
     private var bareMarkets: [MarketID: Int] = [:]
@@ -73,15 +74,15 @@ public final class FeedBooks: MarketEventHandler {
 
     /// Books that publish on a board on their own.
     public convenience init(board: OddsBoard, source: SnapshotSource) {
-        self.init(board: board, source: source, line: 0, arbiter: FeedArbiter(board: board))
+        self.init(board: board, source: source, seat: 0, arbiter: FeedArbiter(board: board))
     }
 
-    /// Books of one of several lines (0 to 3), which publish what the arbiter lets them.
-    public init(board: OddsBoard, source: SnapshotSource, line: Int, arbiter: FeedArbiter) {
-        precondition((0..<FeedArbiter.maximumLines).contains(line), "lines are numbered from 0 to 3")
+    /// Books of one of several connections, which publish what the arbiter lets them; each has a seat of its own.
+    public init(board: OddsBoard, source: SnapshotSource, seat: Int, arbiter: FeedArbiter) {
+        precondition((0..<FeedArbiter.seats).contains(seat), "a seat is one of those that the arbiter has")
         self.board = board
         self.source = source
-        self.line = line
+        self.seat = seat
         self.arbiter = arbiter
         self.hot = .allocate(capacity: 1)
         self.hot.initialize(to: Hot())
@@ -90,7 +91,7 @@ public final class FeedBooks: MarketEventHandler {
     deinit {
         for case let asset? in self.hot.pointee.assets { Self.free(asset) }
         for case let market? in self.hot.pointee.markets {
-            self.arbiter.leave(market.pointee.table, line: self.line)
+            self.arbiter.leave(market.pointee.table, seat: self.seat)
             Self.free(market)
         }
         Self.free(self.hot)
@@ -126,7 +127,8 @@ public final class FeedBooks: MarketEventHandler {
         }
         self.hot.pointee.dirty.removeAll { $0 == index }
         self.hot.pointee.heldMarkets.removeAll { $0 == index }
-        self.arbiter.leave(state.pointee.table, line: self.line)
+        self.hot.pointee.checks.sampled.removeAll { $0 == index }
+        self.arbiter.leave(state.pointee.table, seat: self.seat)
         Self.free(state)
         self.hot.pointee.markets[index] = nil
     }
@@ -167,6 +169,7 @@ public final class FeedBooks: MarketEventHandler {
     private func makeAsset(_ asset: AssetID, market: Int, side: Side) -> Int {
         let pointer = UnsafeMutablePointer<AssetState>.allocate(capacity: 1)
         pointer.initialize(to: AssetState(id: asset, market: market, side: side))
+        pointer.pointee.hashes.due = self.firstSample
         let index: Int
         if let free = self.hot.pointee.assets.firstIndex(where: { $0 == nil }) {
             index = free
@@ -181,6 +184,7 @@ public final class FeedBooks: MarketEventHandler {
 
     private func dropAsset(_ index: Int) {
         guard let asset = self.hot.pointee.assets[index] else { return }
+        self.abandonChecks(of: index)
         self.hot.pointee.table.remove(value: index)
         Self.free(asset)
         self.hot.pointee.assets[index] = nil
@@ -200,14 +204,18 @@ public final class FeedBooks: MarketEventHandler {
     /// The connection is gone: here every market is stale from its last message on. Unless another line carries it, the
     /// board says so, and the market's epoch is over.
     public func connectionLost(reason: StaleReason) {
-        for index in self.hot.pointee.assets.indices { self.hot.pointee.assets[index]?.pointee.forget() }
+        for index in self.hot.pointee.assets.indices {
+            self.abandonChecks(of: index)
+            self.hot.pointee.assets[index]?.pointee.forget()
+        }
         self.hot.pointee.heldMarkets.removeAll(keepingCapacity: true)
         for index in self.hot.pointee.markets.indices {
             guard let market = self.hot.pointee.markets[index] else { continue }
             market.pointee.held = false
             market.pointee.listed = false
             market.pointee.disagreements = 0
-            market.pointee.suspicion = []
+            // What the exchange is known to have is not forgotten: a new connection may be frozen too.
+            market.pointee.suspicion.formIntersection(.frozen)
             market.pointee.newestTime = .min
             guard market.pointee.words.sequence > 0 else { continue }
             market.pointee.lost = reason
@@ -235,12 +243,11 @@ public final class FeedBooks: MarketEventHandler {
 
     /// This line has missed an update of a market that another one had: fresh books are needed.
     public func suspectBehind(_ market: MarketID) {
-        guard let index = self.marketIndex(market), let state = self.hot.pointee.markets[index] else { return }
-        state.pointee.suspicion.insert(.behind)
-        for asset in [state.pointee.yes, state.pointee.no] where asset >= 0 {
-            self.requestResync(asset, reason: .behind)
+        self.withMarket(market) { index, state in
+            state.pointee.suspicion.insert(.behind)
+            self.requestResync(of: state, reason: .behind)
+            self.refreshTrust(of: index)
         }
-        self.refreshTrust(of: index)
     }
 
     /// Marks a market as ended, decided or in its window again.
@@ -310,6 +317,7 @@ public final class FeedBooks: MarketEventHandler {
         market: WireText?, timestamp: Timestamp, entries: UnsafeBufferPointer<WirePriceChange>
     ) {
         self.hot.pointee.counters.priceChanges &+= 1
+        let now = self.hot.pointee.now.monotonic.nanoseconds
         var current = -1
         for entry in entries {
             guard let (found, asset) = self.followed(entry.asset) else { continue }
@@ -332,6 +340,7 @@ public final class FeedBooks: MarketEventHandler {
                 timestamp.milliseconds >= self.hot.pointee.markets[index].unsafelyUnwrapped.pointee.newestTime
             {
                 asset.pointee.report(entry.bestBid, entry.bestAsk)
+                if asset.pointee.hashes.due <= now { self.sample(entry.hash, of: found, in: index, at: timestamp) }
             }
             if self.hot.pointee.reportsEveryEntry { self.reportEntry(found, "price_change", at: timestamp) }
         }
@@ -364,7 +373,7 @@ public final class FeedBooks: MarketEventHandler {
             return
         }
         asset.pointee.report(nil, nil)
-        if let tickSize = event.tickSize { asset.pointee.book.tickSize = tickSize }
+        if let tickSize = event.tickSize { self.noteTickSize(tickSize, of: asset) }
         if index >= 0, let market = self.hot.pointee.markets[index] {
             if event.timestamp.milliseconds < market.pointee.newestTime {
                 market.pointee.newestTime = event.timestamp.milliseconds  // the exchange started over
@@ -372,6 +381,7 @@ public final class FeedBooks: MarketEventHandler {
             if let price = event.lastTradePrice { market.pointee.learnTrade(price, from: asset.pointee) }
         }
         self.freshBook(asset)
+        self.checkBook(event, of: found, asset)
         if self.hot.pointee.reportsEveryEntry { self.reportEntry(found, "book", at: event.timestamp) }
         if index >= 0 { self.endBook(index) }
     }
@@ -379,9 +389,13 @@ public final class FeedBooks: MarketEventHandler {
     /// A book is in that was complete after anything that made us doubt the old one.
     private func freshBook(_ asset: UnsafeMutablePointer<AssetState>) {
         asset.pointee.resyncing = false
+        asset.pointee.snapshots += 1
+        asset.pointee.hashes.isAccused = false
         self.delegate?.snapshotArrived(asset.pointee.id)
         guard asset.pointee.market >= 0, let market = self.hot.pointee.markets[asset.pointee.market] else { return }
-        if !self.isResyncing(market) { market.pointee.suspicion.remove(.untilSnapshot) }
+        guard !self.isResyncing(market) else { return }
+        market.pointee.suspicion.remove(.untilSnapshot)
+        market.pointee.thaw()
     }
 
     /// A trade: see `MarketEventHandler`.
@@ -396,6 +410,7 @@ public final class FeedBooks: MarketEventHandler {
             market.pointee.lastTradeYes =
                 asset.pointee.side == .yes ? event.price.rawValue : event.price.complement.rawValue
         }
+        self.noteTrade(event.price, at: event.timestamp, in: index)
         // A trade changes no level by itself, and it may carry an older stamp than the book it caused: no batch ends.
         if self.hot.pointee.reportsEveryEntry { self.reportEntry(found, "last_trade_price", at: event.timestamp) }
         if !market.pointee.held { self.endMessage(index) }
@@ -405,7 +420,7 @@ public final class FeedBooks: MarketEventHandler {
     public func tickSizeChange(_ event: WireTickSizeChange) {
         self.hot.pointee.counters.tickSizeChanges &+= 1
         guard let (found, asset) = self.followed(event.asset) else { return }
-        asset.pointee.book.tickSize = event.newTickSize
+        self.noteTickSize(event.newTickSize, of: asset)
         if self.hot.pointee.reportsEveryEntry { self.reportEntry(found, "tick_size_change", at: event.timestamp) }
         guard asset.pointee.market >= 0, asset.pointee.book.hasSnapshot else { return }
         // Levels stay where they are, but the venue may have moved orders without saying so level by level.
@@ -451,8 +466,9 @@ public final class FeedBooks: MarketEventHandler {
             market.pointee.messages &+= counts
             return
         }
-        if market.pointee.held, time.milliseconds > market.pointee.newestTime { self.endBatch(index) }
         if time.milliseconds > market.pointee.newestTime {
+            if market.pointee.hashes.isSampled { self.checkSamples(of: index) }
+            if market.pointee.held { self.endBatch(index) }
             market.pointee.newestTime = time.milliseconds
             market.pointee.messages = counts
         }
@@ -576,7 +592,27 @@ public final class FeedBooks: MarketEventHandler {
         (a < 0 && b < 0) || (a >= 0 && a &+ b == 10_000)
     }
 
-    private func requestResync(_ index: Int, reason: SuspectReason) {
+    // MARK: For the ladder
+
+    var marketIndices: Range<Int> { self.hot.pointee.markets.indices }
+
+    func market(at index: Int) -> UnsafeMutablePointer<MarketState>? { self.hot.pointee.markets[index] }
+
+    func asset(at index: Int) -> UnsafeMutablePointer<AssetState>? { self.hot.pointee.assets[index] }
+
+    func withMarket(_ id: MarketID, _ body: (Int, UnsafeMutablePointer<MarketState>) -> Void) {
+        guard let index = self.marketIndex(id), let market = self.hot.pointee.markets[index] else { return }
+        body(index, market)
+    }
+
+    /// Asks for fresh books of both tokens.
+    func requestResync(of market: UnsafeMutablePointer<MarketState>, reason: SuspectReason) {
+        for asset in [market.pointee.yes, market.pointee.no] where asset >= 0 {
+            self.requestResync(asset, reason: reason)
+        }
+    }
+
+    func requestResync(_ index: Int, reason: SuspectReason) {
         guard let asset = self.hot.pointee.assets[index], !asset.pointee.resyncing else { return }
         asset.pointee.resyncing = true
         asset.pointee.resyncSince = asset.pointee.book.lastTime
@@ -584,7 +620,7 @@ public final class FeedBooks: MarketEventHandler {
         self.delegate?.resyncNeeded(asset.pointee.id, reason: reason)
     }
 
-    private func isResyncing(_ market: UnsafeMutablePointer<MarketState>) -> Bool {
+    func isResyncing(_ market: UnsafeMutablePointer<MarketState>) -> Bool {
         if market.pointee.yes >= 0, self.hot.pointee.assets[market.pointee.yes]?.pointee.resyncing == true {
             return true
         }
@@ -627,7 +663,7 @@ public final class FeedBooks: MarketEventHandler {
     @inline(__always)
     private func offer(_ index: Int, _ market: UnsafeMutablePointer<MarketState>) {
         let outcome = market.pointee.table.pointee.offer(
-            market.pointee.words, count: market.pointee.messages, from: self.line,
+            market.pointee.words, count: market.pointee.messages, from: self.seat,
             at: self.hot.pointee.now.monotonic)
         if let outcome {
             self.changed(index, market, values: outcome.values, previousTrust: outcome.previousTrust)
@@ -655,13 +691,10 @@ public final class FeedBooks: MarketEventHandler {
     }
 
     /// Recomputes a market's trust from its phase and what contradicts it.
-    private func refreshTrust(of index: Int) {
+    func refreshTrust(of index: Int) {
         guard let market = self.hot.pointee.markets[index] else { return }
-        if market.pointee.phase == .trading {
-            if case .stale = market.pointee.words.trust { return }
-            if let reason = market.pointee.lost {
-                return self.setTrust(.stale(since: market.pointee.words.receiveTime, reason: reason), of: index)
-            }
+        if market.pointee.phase == .trading, let reason = market.pointee.lost {
+            return self.setTrust(.stale(since: market.pointee.words.receiveTime, reason: reason), of: index)
         }
         self.setTrust(market.pointee.trust, of: index)
     }
@@ -696,7 +729,8 @@ public final class FeedBooks: MarketEventHandler {
                 renewed.newestTime = state.pointee.newestTime
                 renewed.listed = state.pointee.listed
                 renewed.phase = state.pointee.phase
-                self.arbiter.leave(state.pointee.table, line: self.line)
+                renewed.hashes = state.pointee.hashes
+                self.arbiter.leave(state.pointee.table, seat: self.seat)
                 state.pointee = renewed
             }
         } else {

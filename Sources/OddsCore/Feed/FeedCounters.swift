@@ -48,6 +48,26 @@ public struct FeedCounters: Sendable, Equatable {
     public var crossedBooks: UInt64 = 0
     /// Fresh books asked for because something contradicted the old one.
     public var resyncs: UInt64 = 0
+    /// Full books whose hash was that of the book as it is kept here.
+    public var bookHashesVerified: UInt64 = 0
+    /// Full books about whose hash nothing can be said: none came, an ingredient is unknown, or the trade behind it was
+    /// never told.
+    public var bookHashesUnverifiable: UInt64 = 0
+    /// Full books whose hash differed although all its ingredients are known.
+    public var bookHashesMismatching: UInt64 = 0
+    /// Batches of price changes, sampled ones, at whose end the hash was that of the rebuilt book: one per token.
+    public var changeHashesVerified: UInt64 = 0
+    /// Sampled batches about whose hash nothing can be said: as for books, or a trade or a new tick size lay near.
+    public var changeHashesUnverifiable: UInt64 = 0
+    /// Sampled batches whose hash differed although all its ingredients are known.
+    public var changeHashesMismatching: UInt64 = 0
+
+    /// Hashes that proved a book exact and complete, of books and of batches.
+    public var hashesVerified: UInt64 { self.bookHashesVerified + self.changeHashesVerified }
+    /// Hashes about which nothing can be said, of books and of batches.
+    public var hashesUnverifiable: UInt64 { self.bookHashesUnverifiable + self.changeHashesUnverifiable }
+    /// Hashes that differed although all ingredients are known, of books and of batches.
+    public var hashesMismatching: UInt64 { self.bookHashesMismatching + self.changeHashesMismatching }
 
     /// All zero.
     public init() {}
@@ -66,6 +86,11 @@ public struct FeedCounters: Sendable, Equatable {
             ("entries.superseded", self.supersededEntries), ("books.held", self.held),
             ("books.top_mismatch", self.topMismatches), ("books.mirror_mismatch", self.mirrorMismatches),
             ("books.crossed", self.crossedBooks), ("books.resync", self.resyncs),
+            ("hash.book.verified", self.bookHashesVerified), ("hash.book.unverifiable", self.bookHashesUnverifiable),
+            ("hash.book.mismatching", self.bookHashesMismatching),
+            ("hash.change.verified", self.changeHashesVerified),
+            ("hash.change.unverifiable", self.changeHashesUnverifiable),
+            ("hash.change.mismatching", self.changeHashesMismatching),
         ]
     }
 
@@ -96,6 +121,12 @@ public struct FeedCounters: Sendable, Equatable {
         sum.mirrorMismatches += b.mirrorMismatches
         sum.crossedBooks += b.crossedBooks
         sum.resyncs += b.resyncs
+        sum.bookHashesVerified += b.bookHashesVerified
+        sum.bookHashesUnverifiable += b.bookHashesUnverifiable
+        sum.bookHashesMismatching += b.bookHashesMismatching
+        sum.changeHashesVerified += b.changeHashesVerified
+        sum.changeHashesUnverifiable += b.changeHashesUnverifiable
+        sum.changeHashesMismatching += b.changeHashesMismatching
         return sum
     }
 }

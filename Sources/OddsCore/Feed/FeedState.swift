@@ -20,6 +20,8 @@ struct Suspicion: OptionSet {
     static let behind = Suspicion(rawValue: 64)
     static let silent = Suspicion(rawValue: 128)
     static let hashMismatch = Suspicion(rawValue: 256)
+    /// Graver than a suspicion: what the exchange has is known to be newer.
+    static let frozen = Suspicion(rawValue: 512)
 
     /// Ends when the exchange agrees again.
     static let untilAgreement: Suspicion = [.topMismatch, .crossed, .mirrorMismatch]
@@ -67,8 +69,12 @@ struct AssetState: ~Copyable {
     var side: Side
     /// A fresh book was asked for and has not come.
     var resyncing = false
+    /// How many whole books have come.
+    var snapshots = 0
     /// The newest stamp in the book when it was asked for: a book from before that knows nothing of what went wrong.
     var resyncSince = Timestamp(milliseconds: .min)
+    /// What its hashes have said.
+    var hashes = AssetHashes()
     /// The exchange's own best prices at the newest stamp, in ten-thousandths; -1 when it has not said.
     private var reportedBid: Int32 = -1
     private var reportedAsk: Int32 = -1
@@ -96,6 +102,7 @@ struct AssetState: ~Copyable {
     mutating func forget() {
         self.book.reset()
         self.resyncing = false
+        self.hashes.forget()
         self.report(nil, nil)
     }
 }
@@ -120,10 +127,15 @@ struct MarketState {
     /// Batch ends in a row that disagreed.
     var disagreements = 0
     var suspicion: Suspicion = []
+    /// While frozen: the stamp that the books must reach to be believed, and since when nothing came.
+    var frozenUntil = Timestamp(milliseconds: .min)
+    var frozenSince = ReceiveTime(monotonic: MonotonicTime(nanoseconds: 0), unixNanoseconds: 0)
     var phase = MarketPhase.trading
     /// The last trade in terms of YES, in ten-thousandths; -1 when none is known.
     var lastTradeYes: Int32 = -1
     var lastTradeTime = Timestamp(milliseconds: .min)
+    /// What its books' hashes are made of beside the levels.
+    var hashes: MarketHashes
     /// What this line last offered for the board; its sequence counts the offers.
     var words = SlotWords()
     /// What took the connection away; nil once something was published on the present one.
@@ -135,6 +147,7 @@ struct MarketState {
     init(slot: MarketSlot, table: UnsafeMutablePointer<Arbitration>, source: SnapshotSource) {
         self.slot = slot
         self.table = table
+        self.hashes = MarketHashes(slot.market)
         self.words.setSource(source)
     }
 
@@ -142,10 +155,20 @@ struct MarketState {
     @inline(__always)
     var trust: Trust {
         switch self.phase {
-        case .trading: self.suspicion.isEmpty ? .live : .suspect(self.suspicion.reason)
+        case .trading: self.suspicion.isEmpty ? .live : self.distrust
         case .resolving: .resolving
         case .closed: .closed
         }
+    }
+
+    /// Ends the frozen state when the books have caught up.
+    mutating func thaw() {
+        if self.newestTime >= self.frozenUntil.milliseconds { self.suspicion.remove(.frozen) }
+    }
+
+    private var distrust: Trust {
+        self.suspicion.contains(.frozen)
+            ? .stale(since: self.frozenSince, reason: .frozen) : .suspect(self.suspicion.reason)
     }
 
     /// Takes over a book's `last_trade_price`, which does not say of which token it is the price: both tokens' books

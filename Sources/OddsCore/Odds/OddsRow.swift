@@ -86,6 +86,7 @@ public struct OddsRow: Encodable, Sendable {
         case windowStart = "window_start_ms"
         case windowEnd = "window_end_ms"
         case sequence
+        case verifiedTime = "verified_time_ms"
         case previousMarket = "previous_market"
         case firstOdds = "first_odds_ms"
         case winner, lost
@@ -121,6 +122,7 @@ public struct OddsRow: Encodable, Sendable {
         try row.encode(self.market?.window?.start.milliseconds, forKey: .windowStart)
         try row.encode(self.market?.window?.end.milliseconds, forKey: .windowEnd)
         try row.encode(self.snapshot?.sequence, forKey: .sequence)
+        try row.encode(self.snapshot?.verifiedTime?.milliseconds, forKey: .verifiedTime)
         if let receipt {
             try row.encode(receipt.previous?.id.rawValue, forKey: .previousMarket)
             try row.encode(receipt.firstOddsMilliseconds, forKey: .firstOdds)

@@ -18,11 +18,14 @@ public struct OddsSnapshot: Sendable {
     public let source: SnapshotSource
     /// Counts this market's publications from 1; a gap between two snapshots says how many were not seen.
     public let sequence: UInt64
+    /// When the REST witness last found these very values right, by this machine's wall clock: the market is quiet, and
+    /// that is proven. Nil when the feed itself is the newest proof.
+    public let verifiedTime: Timestamp?
 
     /// A snapshot from its parts.
     public init(
         market: Market, yes: Quote, no: Quote, exchangeTime: Timestamp, receiveTime: ReceiveTime, trust: Trust,
-        epoch: UInt64, source: SnapshotSource, sequence: UInt64
+        epoch: UInt64, source: SnapshotSource, sequence: UInt64, verifiedTime: Timestamp? = nil
     ) {
         self.market = market
         self.yes = yes
@@ -33,6 +36,7 @@ public struct OddsSnapshot: Sendable {
         self.epoch = epoch
         self.source = source
         self.sequence = sequence
+        self.verifiedTime = verifiedTime
     }
 
     /// The condition id.

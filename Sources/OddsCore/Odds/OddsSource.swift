@@ -6,6 +6,13 @@ public protocol OddsSource: Sendable {
     var markets: [MarketStatus] { get }
     /// Lines, counters and series, for people and for health checks.
     var status: StreamStatus { get }
+    /// Every incident that is remembered, and the uptime since the start, up to now; an empty report by default.
+    func incidents() -> IncidentReport
+}
+
+extension OddsSource {
+    /// Nothing is on record.
+    public func incidents() -> IncidentReport { IncidentReport() }
 }
 
 /// A followed market and its place in its series.

@@ -59,11 +59,14 @@ public struct FeedSession: Sendable {
         case mute
         /// An asset's first book did not come, though it was asked for again.
         case noSnapshot(AssetID)
+        /// The exchange has newer odds of a market than this connection brings, though fresh books were asked for.
+        case frozen(MarketID)
 
         /// The reason as a sentence.
         public var description: String {
             switch self {
             case .mute: "nothing came from the exchange after a PING"
+            case .frozen(let market): "nothing new came of market \(market), though the exchange has it"
             case .noSnapshot(let asset): "no book came for asset \(asset), though it was asked for again"
             }
         }
@@ -87,7 +90,7 @@ public struct FeedSession: Sendable {
         case idle
         case connecting
         case live(Live)
-        case waiting(until: MonotonicTime)
+        case waiting(until: MonotonicTime, isVenuesWish: Bool)
         case closed
     }
 
@@ -181,6 +184,23 @@ public struct FeedSession: Sendable {
         return [.sendUnsubscribe(wanted), .sendSubscribe(wanted)]
     }
 
+    /// The connection does not deliver a market: give it up, unless it is too young to have been given its chance.
+    public mutating func giveUp(_ market: MarketID, now: MonotonicTime) -> [Action] {
+        guard case .live(let live) = self.state,
+            live.since.duration(to: now) >= self.limits.snapshotTimeout
+        else { return [] }
+        return [.abandon(.frozen(market))]
+    }
+
+    /// The exchange gave a sign of life elsewhere: what is left of the wait for the next attempt is cut to `limit`.
+    ///
+    /// A wait that the venue itself asked for is kept.
+    public mutating func hurry(_ limit: Duration, now: MonotonicTime) -> [Action] {
+        guard case .waiting(let until, let isVenuesWish) = self.state, !isVenuesWish else { return [] }
+        self.state = .waiting(until: min(until, now.advanced(by: limit)), isVenuesWish: false)
+        return []
+    }
+
     // MARK: The connection
 
     /// The handshake is through.
@@ -229,15 +249,15 @@ public struct FeedSession: Sendable {
     }
 
     private mutating func retry(now: MonotonicTime, atLeast: Duration?) -> [Action] {
-        let wait = max(
-            self.limits.backoff.delay(afterFailures: self.failures, using: &self.generator),
-            min(atLeast ?? .zero, FeedSession.longestRetryAfter))
+        let own = self.limits.backoff.delay(afterFailures: self.failures, using: &self.generator)
+        let wish = min(atLeast ?? .zero, FeedSession.longestRetryAfter)
+        let wait = max(own, wish)
         self.failures += 1
         guard wait > .zero else {
             self.state = .connecting
             return [.connect]
         }
-        self.state = .waiting(until: now.advanced(by: wait))
+        self.state = .waiting(until: now.advanced(by: wait), isVenuesWish: wish > own)
         return []
     }
 
@@ -260,7 +280,7 @@ public struct FeedSession: Sendable {
     public var nextDeadline: MonotonicTime? {
         switch self.state {
         case .idle, .connecting, .closed: return nil
-        case .waiting(let until): return until
+        case .waiting(let until, _): return until
         case .live(let live):
             var next = live.muteAt ?? live.nextPing
             for pending in live.pending.values { next = min(next, pending.deadline) }
@@ -272,7 +292,7 @@ public struct FeedSession: Sendable {
     public mutating func deadlineReached(now: MonotonicTime) -> [Action] {
         switch self.state {
         case .idle, .connecting, .closed: return []
-        case .waiting(let until):
+        case .waiting(let until, _):
             guard until <= now else { return [] }
             self.state = .connecting
             return [.connect]

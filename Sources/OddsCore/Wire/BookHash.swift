@@ -10,9 +10,7 @@ public struct BookHash: Hashable, Sendable {
     private let second: UInt64
     private let third: UInt32
 
-    /// The hash of exactly these bytes.
-    fileprivate init(of bytes: [UInt8]) {
-        let digest = Insecure.SHA1.hash(data: bytes)
+    fileprivate init(_ digest: Insecure.SHA1Digest) {
         (self.first, self.second, self.third) = digest.withUnsafeBytes { raw in
             (
                 UInt64(bigEndian: raw.loadUnaligned(fromByteOffset: 0, as: UInt64.self)),
@@ -76,11 +74,101 @@ extension BookHash: CustomStringConvertible {
     }
 }
 
+/// The text whose SHA-1 is a book's hash, as far as the levels go, in a buffer that is used again.
+///
+/// What follows the levels is short, and it is what the feed does not tell or tells too late: see `BookDigest`.
+struct BookText: Sendable {
+    private var bytes: [UInt8] = []
+    private var isFirst = true
+
+    mutating func begin(market: MarketID, asset: AssetID, timestamp: some StringProtocol) {
+        self.bytes.removeAll(keepingCapacity: true)
+        self.append(#"{"market":""#)
+        self.bytes.append(contentsOf: market.rawValue.utf8)
+        self.append(#"","asset_id":""#)
+        self.bytes.append(contentsOf: asset.rawValue.utf8)
+        self.append(#"","timestamp":""#)
+        self.bytes.append(contentsOf: timestamp.utf8)
+        self.append(#"","hash":"","bids":["#)
+        self.isFirst = true
+    }
+
+    /// The bids are complete.
+    mutating func beginAsks() {
+        self.append(#"],"asks":["#)
+        self.isFirst = true
+    }
+
+    /// Adds a level: bids lowest price first, asks highest price first.
+    @inline(__always)
+    mutating func level(price: Price, size: Size) {
+        self.append(self.isFirst ? #"{"price":""# : #",{"price":""#)
+        self.isFirst = false
+        price.write(to: &self.bytes)
+        self.append(#"","size":""#)
+        size.write(to: &self.bytes)
+        self.append(#""}"#)
+    }
+
+    /// Adds a level as delivered.
+    mutating func level(price: String, size: String) {
+        self.append(self.isFirst ? #"{"price":""# : #",{"price":""#)
+        self.isFirst = false
+        self.bytes.append(contentsOf: price.utf8)
+        self.append(#"","size":""#)
+        self.bytes.append(contentsOf: size.utf8)
+        self.append(#""}"#)
+    }
+
+    /// The asks are complete: what has been written, digested.
+    func digest() -> BookDigest {
+        var sha = Insecure.SHA1()
+        self.bytes.withUnsafeBytes { sha.update(bufferPointer: $0) }
+        return BookDigest(levels: sha)
+    }
+
+    @inline(__always)
+    private mutating func append(_ text: StaticString) {
+        self.bytes.append(contentsOf: UnsafeBufferPointer(start: text.utf8Start, count: text.utf8CodeUnitCount))
+    }
+}
+
+/// A book's text up to its last level, digested: the hashes for different rests cost one more block each, and need the
+/// book no more.
+struct BookDigest {
+    fileprivate let levels: Insecure.SHA1
+
+    func hash(
+        minimumOrderSize: Size, tickSize: Price, negativeRisk: Bool, lastTradePrice: Price?
+    ) -> BookHash {
+        self.hash(
+            minimumOrderSize: minimumOrderSize.description, tickSize: tickSize.description, negativeRisk: negativeRisk,
+            lastTradePrice: lastTradePrice?.lastTradeText ?? "")
+    }
+
+    func hash(
+        minimumOrderSize: String, tickSize: String, negativeRisk: Bool, lastTradePrice: String
+    ) -> BookHash {
+        var rest = #"],"min_order_size":""#
+        rest.reserveCapacity(128)
+        rest += minimumOrderSize
+        rest += #"","tick_size":""#
+        rest += tickSize
+        rest += negativeRisk ? #"","neg_risk":true,"last_trade_price":""# : #"","neg_risk":false,"last_trade_price":""#
+        rest += lastTradePrice
+        rest += #""}"#
+        var sha = self.levels
+        rest.withUTF8 { sha.update(bufferPointer: UnsafeRawBufferPointer($0)) }
+        return BookHash(sha.finalize())
+    }
+}
+
 /// Computes the hashes of one token's book, from values or from the venue's own texts, in a buffer that is used again.
 public struct BookHasher: Sendable {
-    private let head: [UInt8]
-    private let riskText: [UInt8]
-    private var text: [UInt8] = []
+    private let market: MarketID
+    private let asset: AssetID
+    private let negativeRisk: Bool
+    private var text = BookText()
 
     /// A hasher for one token.
     /// - Parameters:
@@ -88,8 +176,9 @@ public struct BookHasher: Sendable {
     ///   - asset: the token.
     ///   - negativeRisk: whether the market is one of a group of which exactly one wins; the feed does not tell it.
     public init(market: MarketID, asset: AssetID, negativeRisk: Bool = false) {
-        self.head = Array(#"{"market":"\#(market)","asset_id":"\#(asset)","timestamp":""#.utf8)
-        self.riskText = Array(#"","neg_risk":\#(negativeRisk),"last_trade_price":""#.utf8)
+        self.market = market
+        self.asset = asset
+        self.negativeRisk = negativeRisk
     }
 
     /// The hash of a book given as values.
@@ -105,17 +194,13 @@ public struct BookHasher: Sendable {
         asks: some Sequence<(price: Price, size: Size)>, minimumOrderSize: Size = 5, tickSize: Price = 0.01,
         lastTradePrice: Price?
     ) -> BookHash {
-        self.begin(timestamp: String(timestamp.milliseconds))
-        for (index, level) in bids.enumerated() {
-            self.level(index, { level.price.write(to: &$0) }, { level.size.write(to: &$0) })
-        }
-        self.middle()
-        for (index, level) in asks.enumerated() {
-            self.level(index, { level.price.write(to: &$0) }, { level.size.write(to: &$0) })
-        }
-        return self.end(
-            minimumOrderSize: minimumOrderSize.description, tickSize: tickSize.description,
-            lastTradePrice: lastTradePrice?.lastTradeText ?? "")
+        self.text.begin(market: self.market, asset: self.asset, timestamp: String(timestamp.milliseconds))
+        for level in bids { self.text.level(price: level.price, size: level.size) }
+        self.text.beginAsks()
+        for level in asks { self.text.level(price: level.price, size: level.size) }
+        return self.text.digest().hash(
+            minimumOrderSize: minimumOrderSize, tickSize: tickSize, negativeRisk: self.negativeRisk,
+            lastTradePrice: lastTradePrice)
     }
 
     /// The hash of a book given as the texts of a message, every one exactly as delivered, in the order delivered.
@@ -124,46 +209,13 @@ public struct BookHasher: Sendable {
         asks: some Sequence<(price: String, size: String)>, minimumOrderSize: String = "5", tickSize: String,
         lastTradePrice: String
     ) -> BookHash {
-        self.begin(timestamp: timestamp)
-        for (index, level) in bids.enumerated() {
-            self.level(
-                index, { $0.append(contentsOf: level.price.utf8) }, { $0.append(contentsOf: level.size.utf8) })
-        }
-        self.middle()
-        for (index, level) in asks.enumerated() {
-            self.level(
-                index, { $0.append(contentsOf: level.price.utf8) }, { $0.append(contentsOf: level.size.utf8) })
-        }
-        return self.end(minimumOrderSize: minimumOrderSize, tickSize: tickSize, lastTradePrice: lastTradePrice)
-    }
-
-    private mutating func begin(timestamp: String) {
-        self.text.removeAll(keepingCapacity: true)
-        self.text.append(contentsOf: self.head)
-        self.text.append(contentsOf: timestamp.utf8)
-        self.text.append(contentsOf: #"","hash":"","bids":["#.utf8)
-    }
-
-    private mutating func middle() { self.text.append(contentsOf: #"],"asks":["#.utf8) }
-
-    @inline(__always)
-    private mutating func level(_ index: Int, _ price: (inout [UInt8]) -> Void, _ size: (inout [UInt8]) -> Void) {
-        self.text.append(contentsOf: (index == 0 ? #"{"price":""# : #",{"price":""#).utf8)
-        price(&self.text)
-        self.text.append(contentsOf: #"","size":""#.utf8)
-        size(&self.text)
-        self.text.append(contentsOf: #""}"#.utf8)
-    }
-
-    private mutating func end(minimumOrderSize: String, tickSize: String, lastTradePrice: String) -> BookHash {
-        self.text.append(contentsOf: #"],"min_order_size":""#.utf8)
-        self.text.append(contentsOf: minimumOrderSize.utf8)
-        self.text.append(contentsOf: #"","tick_size":""#.utf8)
-        self.text.append(contentsOf: tickSize.utf8)
-        self.text.append(contentsOf: self.riskText)
-        self.text.append(contentsOf: lastTradePrice.utf8)
-        self.text.append(contentsOf: #""}"#.utf8)
-        return BookHash(of: self.text)
+        self.text.begin(market: self.market, asset: self.asset, timestamp: timestamp)
+        for level in bids { self.text.level(price: level.price, size: level.size) }
+        self.text.beginAsks()
+        for level in asks { self.text.level(price: level.price, size: level.size) }
+        return self.text.digest().hash(
+            minimumOrderSize: minimumOrderSize, tickSize: tickSize, negativeRisk: self.negativeRisk,
+            lastTradePrice: lastTradePrice)
     }
 }
 

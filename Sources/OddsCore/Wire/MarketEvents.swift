@@ -36,6 +36,8 @@ public struct WireBook {
     /// The market's last trade, in terms of whichever token was traded: both tokens' books carry the same number
     /// (measured on real snapshots). Nil when absent or never traded.
     public let lastTradePrice: Price?
+    /// Whether the frame has a last trade at all: then a nil `lastTradePrice` means that there was none.
+    public let tellsLastTrade: Bool
     /// Buyers.
     public let bids: UnsafeBufferPointer<Level>
     /// Sellers.

@@ -367,6 +367,7 @@ public struct MarketFrameDecoder: ~Copyable {
                 market: self.text(.market, seen), asset: try self.needed(.asset, seen),
                 timestamp: try self.neededTimestamp(seen), hash: self.text(.hash, seen),
                 tickSize: try self.price(.tickSize, seen), lastTradePrice: try self.price(.lastTradePrice, seen),
+                tellsLastTrade: seen.contains(.lastTradePrice),
                 bids: self.bids.elements, asks: self.asks.elements))
     }
 

@@ -1,13 +1,17 @@
 import OddsCore
 
 /// The answer of `/v1/status`. Times are Unix milliseconds, ages and spans seconds; absent values are null.
+///
+/// `uptime_s` is how long the source has been running, `uptime` how much of the time odds were live.
 struct StatusRow: Encodable, Sendable {
     let status: StreamStatus
+    let incidents: IncidentReport
     let version: String
     let now: Timestamp
 
-    init(_ status: StreamStatus, version: String, now: Timestamp) {
+    init(_ status: StreamStatus, _ incidents: IncidentReport, version: String, now: Timestamp) {
         self.status = status
+        self.incidents = incidents
         self.version = version
         self.now = now
     }
@@ -15,7 +19,10 @@ struct StatusRow: Encodable, Sendable {
     private enum CodingKeys: String, CodingKey {
         case version, lines, series, problems, counters
         case startedAt = "started_at_ms"
-        case uptime = "uptime_s"
+        case running = "uptime_s"
+        case uptime
+        case openIncidents = "open_incidents"
+        case incidentCounts = "incidents_total"
         case now = "now_ms"
     }
 
@@ -25,7 +32,11 @@ struct StatusRow: Encodable, Sendable {
         try row.encode(self.now.milliseconds, forKey: .now)
         try row.encode(self.status.startedAt?.milliseconds, forKey: .startedAt)
         try row.encode(
-            self.status.startedAt.map { max(0, $0.duration(to: self.now).secondsValue) }, forKey: .uptime)
+            self.status.startedAt.map { max(0, $0.duration(to: self.now).secondsValue) }, forKey: .running)
+        try row.encode(LedgerRow(self.incidents.uptime), forKey: .uptime)
+        try row.encode(self.incidents.open.count, forKey: .openIncidents)
+        let counts = self.incidents.counts.map { ($0.key.rawValue, $0.value) }
+        try row.encode(Dictionary(uniqueKeysWithValues: counts), forKey: .incidentCounts)
         try row.encode(self.status.lines.map(LineRow.init), forKey: .lines)
         try row.encode(self.status.series.map(SeriesRow.init), forKey: .series)
         try row.encode(self.status.problems, forKey: .problems)

@@ -56,6 +56,25 @@ final class AlertDelivery<Courier: AlertCourier>: Sendable {
         }
     }
 
+    /// Asks the destination something, beside the queue and without retries.
+    func examine<Result: Sendable>(
+        late: Result, _ question: @escaping @Sendable (AlertHTTP) async -> Result
+    ) async -> Result {
+        await AlertHTTP.with(connectTimeout: self.timing.attempt) { http in
+            await withTaskGroup(of: Result.self) { race in
+                race.addTask { await question(http) }
+                race.addTask {
+                    // It throws only when the answer was first, and then nobody reads this result.
+                    try? await self.clock.sleep(for: self.timing.attempt)
+                    return late
+                }
+                let first = await race.next()
+                race.cancelAll()
+                return first ?? late
+            }
+        }
+    }
+
     /// Delivers until the task is cancelled, or until a graceful shutdown has drained what can be in the time for it.
     func run() async {
         await AlertHTTP.with(connectTimeout: self.timing.attempt) { http in
@@ -150,6 +169,10 @@ final class AlertDelivery<Courier: AlertCourier>: Sendable {
                 "Alerts are delayed; they are kept and tried again", metadata: [LogKey.reason: "\(reason)"])
         case .refused(let reason):
             self.logger.error("Alerts are refused", metadata: [LogKey.reason: "\(reason)"])
+        case .expired(let reason):
+            self.logger.error(
+                "Alerts are given up: they could not be delivered for too long",
+                metadata: [LogKey.reason: "\(reason)"])
         case .recovered: self.logger.info("Alerts get through again")
         case nil: break
         }

@@ -68,6 +68,17 @@ struct AlertHTTP: Sendable {
         request.headers.add(name: "User-Agent", value: "oddstream")
         for (name, value) in headers { request.headers.add(name: name, value: value) }
         request.body = .bytes(ByteBuffer(bytes: json))
+        return try await self.perform(request)
+    }
+
+    /// Asks for an address. The caller limits the time by cancelling the task.
+    func get(_ url: String) async throws(Failure) -> Answer {
+        var request = HTTPClientRequest(url: url)
+        request.headers.add(name: "User-Agent", value: "oddstream")
+        return try await self.perform(request)
+    }
+
+    private func perform(_ request: HTTPClientRequest) async throws(Failure) -> Answer {
         do {
             let response = try await self.client.execute(request, deadline: .distantFuture)
             let body = try await response.body.collect(upTo: Self.maximumAnswer)

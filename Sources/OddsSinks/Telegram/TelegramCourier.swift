@@ -31,6 +31,49 @@ struct TelegramCourier: AlertCourier {
         return self.outcome(answer)
     }
 
+    /// What `getMe` and `getChat` say about token and chat; the chat is not asked for with a token that nobody knows.
+    func examine(over http: AlertHTTP) async -> [AlertSinkExamination] {
+        let token = await self.ask("getMe", "token", over: http) { result in
+            "accepted, the bot is \(result.username.map { "@\($0)" } ?? "nameless")"
+        }
+        guard token.isUsable else { return [token] }
+        let query = self.chat.hasPrefix("@") ? "%40\(self.chat.dropFirst())" : self.chat
+        let chat = await self.ask("getChat?chat_id=\(query)", "chat", over: http) { result in
+            "the bot can see \(result.title ?? result.username.map { "@\($0)" } ?? "chat \(self.chat)")"
+        }
+        return [token, chat]
+    }
+
+    private func ask(
+        _ method: String, _ subject: String, over http: AlertHTTP, _ describe: (ExaminationAnswer.Body) -> String
+    ) async -> AlertSinkExamination {
+        func failed(_ message: String) -> AlertSinkExamination {
+            AlertSinkExamination(subject: subject, isUsable: false, message: message)
+        }
+        let answer: AlertHTTP.Answer
+        do {
+            answer = try await http.get(self.token.withText { "\(self.api)/bot\($0)/\(method)" })
+        } catch {
+            return failed("\(error.reason). Check network and --telegram-api")
+        }
+        let said = try? JSONDecoder().decode(ExaminationAnswer.self, from: Data(answer.body))
+        let quote = self.quoted(said?.description)
+        switch answer.status {
+        case 200..<300:
+            guard let said, said.ok, let result = said.result else {
+                return failed("the answer is not the Bot API's: check --telegram-api\(quote)")
+            }
+            return AlertSinkExamination(
+                subject: subject, isUsable: true, message: self.token.redacted(describe(result)))
+        case 401, 404: return failed("the bot is not known: copy the token again from @BotFather\(quote)")
+        case 400:
+            return failed("there is no such chat for this bot: check --telegram-chat, and write to it once\(quote)")
+        case 403: return failed("the bot may not see the chat: unblock it or add it there\(quote)")
+        case 429: return failed("too many requests: try again later\(quote)")
+        default: return failed("the Bot API answered with status \(answer.status): try again later\(quote)")
+        }
+    }
+
     private func body(of message: AlertMessage) throws -> [UInt8] {
         let request = SendMessage(
             chat_id: self.chat, text: message.plainText(limit: Self.textLimit),
@@ -107,4 +150,16 @@ private struct SendMessageAnswer: Decodable {
     let description: String?
     let result: Message?
     let parameters: Parameters?
+}
+
+/// The answer to `getMe` and `getChat`; its keys are the API's.
+private struct ExaminationAnswer: Decodable {
+    struct Body: Decodable {
+        let username: String?
+        let title: String?
+    }
+
+    let ok: Bool
+    let description: String?
+    let result: Body?
 }

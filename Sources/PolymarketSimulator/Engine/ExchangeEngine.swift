@@ -37,6 +37,8 @@ struct ExchangeEngine: Sendable {
     let configuration: SimulatorConfiguration
     let start: Timestamp
     private(set) var now: Timestamp
+    /// How far the venue's clock is ahead of the time things happen at: a fault, seen in everything it stamps.
+    var skew = Duration.zero
     private let cipher: TokenCipher
     private let paths: [String: PricePath]
     private let seriesByHash: [UInt64: MarketSeries]
@@ -147,7 +149,7 @@ struct ExchangeEngine: Sendable {
                 emissions.append(
                     Emission(
                         time: window.listed, audience: .custom,
-                        frame: MarketFrames.newMarket(window, at: window.listed)))
+                        frame: MarketFrames.newMarket(window, at: window.listed.advanced(by: self.skew))))
                 self.nextListed[index] = series.window(after: self.nextListed[index])
             }
         }
@@ -158,6 +160,7 @@ struct ExchangeEngine: Sendable {
     ) {
         let before = self.active[index].process.book.tops
         let (time, events) = self.active[index].process.step()
+        self.active[index].frames.skew = self.skew
         let window = self.active[index].process.window
         let tokens = [window.up, window.down]
         let isHeard = listening(window.up) || listening(window.down)
@@ -165,7 +168,8 @@ struct ExchangeEngine: Sendable {
             if case .resolved(let winner) = event {
                 emissions.append(
                     Emission(
-                        time: time, audience: .custom, frame: MarketFrames.resolved(window, winner: winner, at: time)))
+                        time: time, audience: .custom,
+                        frame: MarketFrames.resolved(window, winner: winner, at: time.advanced(by: self.skew))))
             }
             guard isHeard else { continue }
             let moved = self.active[index].process.book.tops != before
@@ -284,7 +288,24 @@ struct ExchangeEngine: Sendable {
     func book(asset: String, rest: Bool) -> [UInt8]? {
         guard let (window, token) = self.token(asset: asset), let process = self.process(of: window) else { return nil }
         var frames = MarketFrames(window: window, cipher: self.cipher)
+        frames.skew = self.skew
         return frames.book(token, of: process, rest: rest)
+    }
+
+    /// A REST book of one token that was never there, stamped with a time before now.
+    func ghost(asset: String, age: Duration) -> [UInt8]? {
+        guard let (window, token) = self.token(asset: asset), let process = self.process(of: window) else { return nil }
+        var frames = MarketFrames(window: window, cipher: self.cipher)
+        return frames.ghost(token, of: process, at: self.now.advanced(by: self.skew - age))
+    }
+
+    /// The exchange as it stands, to be asked later: without the room that spelling takes.
+    func still() -> ExchangeEngine {
+        var copy = self
+        for index in copy.active.indices {
+            copy.active[index].frames = MarketFrames(window: copy.active[index].process.window, cipher: self.cipher)
+        }
+        return copy
     }
 
     /// The simulated price of a window's asset at a moment.

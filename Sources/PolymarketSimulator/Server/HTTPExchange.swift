@@ -1,74 +1,6 @@
 internal import NIOCore
 internal import NIOHTTP1
-
-/// A request, taken apart.
-struct HTTPQuestion: Sendable {
-    var method: String
-    var path: String
-    /// The query's parts in order; a name may come more than once.
-    var query: [(name: String, value: String)]
-    var body: [UInt8]
-
-    init(method: String, uri: String, body: [UInt8] = []) {
-        self.method = method
-        self.body = body
-        let parts = uri.split(separator: "?", maxSplits: 1, omittingEmptySubsequences: false)
-        self.path = Self.decoded(parts.first ?? "/")
-        self.query =
-            parts.count < 2
-            ? []
-            : parts[1].split(separator: "&").map { part in
-                let pair = part.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false)
-                return (Self.decoded(pair[0]), pair.count == 2 ? Self.decoded(pair[1]) : "")
-            }
-    }
-
-    /// The first value of a name.
-    func value(_ name: String) -> String? { self.query.first { $0.name == name }?.value }
-
-    /// Every value of a name; commas separate values too.
-    func values(_ name: String) -> [String] {
-        self.query.filter { $0.name == name }.flatMap { $0.value.split(separator: ",").map(String.init) }
-    }
-
-    /// Percent-decoding; what is not a code stays as it is.
-    private static func decoded(_ text: Substring) -> String {
-        guard text.contains(where: { $0 == "%" || $0 == "+" }) else { return String(text) }
-        let bytes = Array(text.utf8)
-        var result: [UInt8] = []
-        var index = 0
-        while index < bytes.count {
-            if bytes[index] == 0x25, index + 2 < bytes.count,
-                let code = UInt8(String(decoding: bytes[index + 1...index + 2], as: UTF8.self), radix: 16)
-            {
-                result.append(code)
-                index += 3
-            } else {
-                result.append(bytes[index] == 0x2B ? 0x20 : bytes[index])
-                index += 1
-            }
-        }
-        return String(decoding: result, as: UTF8.self)
-    }
-}
-
-/// An answer: a status and JSON.
-struct HTTPAnswer: Sendable, Equatable {
-    var status = 200
-    var body: [UInt8]
-
-    init(status: Int = 200, bytes: [UInt8]) {
-        self.status = status
-        self.body = bytes
-    }
-
-    init(status: Int = 200, _ json: String) { self.init(status: status, bytes: Array(json.utf8)) }
-
-    /// The CLOB's way of saying no.
-    static func error(_ status: Int, _ text: String) -> HTTPAnswer {
-        HTTPAnswer(status: status, #"{"error":\#(Text.quoted(text))}"#)
-    }
-}
+internal import OddsCore
 
 /// Answers HTTP/1.1 requests one after the other on a kept connection.
 final class HTTPExchangeHandler: ChannelInboundHandler, RemovableChannelHandler {
@@ -101,7 +33,7 @@ final class HTTPExchangeHandler: ChannelInboundHandler, RemovableChannelHandler 
             self.head = nil
             let question = HTTPQuestion(method: head.method.rawValue, uri: head.uri, body: self.body)
             let answer = self.isTooLarge ? .error(400, "Payload exceeds the limit") : self.answer(question)
-            self.write(answer, to: head, context)
+            self.deliver(answer, to: head, context)
         }
     }
 
@@ -112,10 +44,26 @@ final class HTTPExchangeHandler: ChannelInboundHandler, RemovableChannelHandler 
         context.close(promise: nil)
     }
 
+    private func deliver(_ answer: HTTPAnswer, to head: HTTPRequestHead, _ context: ChannelHandlerContext) {
+        switch answer.arrival {
+        case .atOnce: self.write(answer, to: head, context)
+        case .after(let time):
+            let bound = NIOLoopBound((self, context), eventLoop: context.eventLoop)
+            context.eventLoop.scheduleTask(in: .nanoseconds(time.wholeNanoseconds)) {
+                let (handler, context) = bound.value
+                // Who asked may have gone by now.
+                if context.channel.isActive { handler.write(answer, to: head, context) }
+            }
+        case .never: break
+        case .reset: context.channel.reset()
+        }
+    }
+
     private func write(_ answer: HTTPAnswer, to head: HTTPRequestHead, _ context: ChannelHandlerContext) {
         var headers = HTTPHeaders([
             ("Content-Type", "application/json"), ("Content-Length", String(answer.body.count)),
         ])
+        for field in answer.fields { headers.add(name: field.name, value: field.value) }
         if !head.isKeepAlive { headers.add(name: "Connection", value: "close") }
         let response = HTTPResponseHead(
             version: .http1_1, status: HTTPResponseStatus(statusCode: answer.status), headers: headers)

@@ -20,6 +20,9 @@ final class WebSocketServerHandler: ChannelDuplexHandler {
     private let id: Int
     private var connection: WebSocketConnection
     private var isClosing = false
+    private var isPaused = false
+    /// What came in while nothing was read.
+    private var unread = ByteBuffer()
 
     init(service: any WebSocketService, id: Int, maximumMessageSize: Int) {
         self.service = service
@@ -29,7 +32,8 @@ final class WebSocketServerHandler: ChannelDuplexHandler {
     }
 
     func handlerAdded(context: ChannelHandlerContext) {
-        self.service.opened(WebSocketLink(id: self.id, channel: context.channel))
+        let channel = context.channel
+        self.service.opened(WebSocketLink(id: self.id) { channel.writeAndFlush($0, promise: nil) })
     }
 
     func channelInactive(context: ChannelHandlerContext) {
@@ -39,6 +43,14 @@ final class WebSocketServerHandler: ChannelDuplexHandler {
 
     func channelRead(context: ChannelHandlerContext, data: NIOAny) {
         var buffer = self.unwrapInboundIn(data)
+        if self.isPaused {
+            self.unread.writeBuffer(&buffer)
+        } else {
+            self.read(&buffer, context)
+        }
+    }
+
+    private func read(_ buffer: inout ByteBuffer, _ context: ChannelHandlerContext) {
         var messages = Messages()
         buffer.withUnsafeMutableReadableBytes { self.connection.receive($0, into: &messages) }
         for message in messages.list { self.perform(self.service.received(message, from: self.id), context) }
@@ -71,11 +83,34 @@ final class WebSocketServerHandler: ChannelDuplexHandler {
                 self.flush(context, promise: nil)
                 self.isClosing = true
                 context.close(promise: nil)
+            case .cut(let bytes):
+                self.flush(context, promise: nil)
+                _ = self.connection.sendText(bytes)
+                let frame = self.connection.takeOutput()
+                self.isClosing = true
+                let half = ByteBuffer(bytes: frame.prefix(frame.count / 2))
+                context.writeAndFlush(self.wrapOutboundOut(half), promise: nil)
+                context.close(promise: nil)
+            case .pause: self.setPaused(true, context)
+            case .resume: self.setPaused(false, context)
             }
         }
     }
 
+    private func setPaused(_ isPaused: Bool, _ context: ChannelHandlerContext) {
+        guard self.isPaused != isPaused else { return }
+        if isPaused { self.flush(context, promise: nil) }
+        self.isPaused = isPaused
+        // Fails when the channel is gone, and then there is nothing to read.
+        context.channel.setOption(.autoRead, value: !isPaused).whenFailure { _ in }
+        guard !isPaused, self.unread.readableBytes > 0 else { return }
+        var buffer = self.unread
+        self.unread = ByteBuffer()
+        self.read(&buffer, context)
+    }
+
     private func flush(_ context: ChannelHandlerContext, promise: EventLoopPromise<Void>?) {
+        guard !self.isPaused else { return promise?.succeed() ?? () }
         guard !self.isClosing else { return promise?.fail(ChannelError.ioOnClosedChannel) ?? () }
         guard self.connection.hasOutput else {
             promise?.succeed()

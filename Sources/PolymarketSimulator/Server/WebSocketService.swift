@@ -1,5 +1,3 @@
-internal import NIOCore
-
 /// One message that a WebSocket peer sent.
 package enum WebSocketMessage: Sendable, Equatable {
     case text([UInt8])
@@ -14,23 +12,28 @@ package enum WebSocketCommand: Sendable, Equatable {
     case close(code: UInt16, reason: String)
     /// The TCP connection is closed without a close frame, behind what was sent before.
     case drop
+    /// The first half of a text message's frame goes out behind what was sent before; then the TCP connection is closed.
+    case cut([UInt8])
+    /// Nothing is read and nothing goes out any more, not even what the protocol answers by itself; the connection stays.
+    case pause
+    /// All is read again, first what lies there.
+    case resume
 }
 
 /// A WebSocket connection as its service sees it.
 package struct WebSocketLink: Sendable {
     /// Unlike that of any other connection of this service.
     package let id: Int
-    private let channel: any Channel
+    private let action: @Sendable ([WebSocketCommand]) -> Void
 
-    init(id: Int, channel: any Channel) {
+    /// A connection by its number and by what carries its commands out.
+    package init(id: Int, perform: @escaping @Sendable ([WebSocketCommand]) -> Void) {
         self.id = id
-        self.channel = channel
+        self.action = perform
     }
 
     /// Does these things in order, with one flush.
-    package func perform(_ commands: [WebSocketCommand]) {
-        self.channel.writeAndFlush(commands, promise: nil)
-    }
+    package func perform(_ commands: [WebSocketCommand]) { self.action(commands) }
 }
 
 /// What stands behind a WebSocket server: called on the connection's event loop.

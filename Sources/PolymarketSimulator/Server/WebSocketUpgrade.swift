@@ -46,7 +46,7 @@ final class WebSocketUpgrade: HTTPServerProtocolUpgrader, Sendable {
             upgradeRequest.headers.first(name: "sec-websocket-version") == "13"
         else { return channel.eventLoop.makeFailedFuture(UpgradeRefused.request) }
         if let refusal = self.service.refusal() {
-            if refusal == .reset { Self.reset(channel) }
+            if refusal == .reset { channel.reset() }
             return channel.eventLoop.makeFailedFuture(UpgradeRefused.fault)
         }
         var headers = initialResponseHeaders
@@ -64,14 +64,5 @@ final class WebSocketUpgrade: HTTPServerProtocolUpgrader, Sendable {
 
     private static func accept(_ key: String) -> String {
         Data(Insecure.SHA1.hash(data: Data((key + Self.key).utf8))).base64EncodedString()
-    }
-
-    /// Closes the connection so that the peer sees a reset.
-    private static func reset(_ channel: any Channel) {
-        guard let options = channel as? any SocketOptionProvider else { return channel.close(promise: nil) }
-        options.setSoLinger(linger(l_onoff: 1, l_linger: 0)).whenComplete { _ in
-            // The option only makes the end harsher: the connection is closed with it or without it.
-            channel.close(promise: nil)
-        }
     }
 }

@@ -3,7 +3,7 @@ internal import NIOPosix
 internal import OddsCore
 
 /// A recording of market-channel frames, in memory.
-struct Tape: Sendable {
+package struct Tape: Sendable {
     /// One recorded frame.
     struct Row: Sendable, Equatable {
         /// When it was recorded, in milliseconds; the same for all rows of a tape without times.
@@ -16,7 +16,7 @@ struct Tape: Sendable {
     var rows: [Row] = []
 
     /// Reads a tape from NDJSON: rows `{"t":<ms>,"m":"<frame>"}`, or one frame a line.
-    init(ndjson: some Sequence<UInt8>) throws(SimulatorError) {
+    package init(ndjson: some Sequence<UInt8>) throws(SimulatorError) {
         var number = 0
         for line in Array(ndjson).split(separator: 0x0A) {
             number += 1

@@ -8,11 +8,12 @@ struct ClobAnswers {
     private static let batchLimit = 500
 
     let engine: ExchangeEngine
+    let faults: BookFaults
 
     func answer(_ question: HTTPQuestion) -> HTTPAnswer {
         switch (question.method, question.path) {
         case ("GET", "/ok"), ("GET", "/"): HTTPAnswer("\"OK\"")
-        case ("GET", "/time"): HTTPAnswer(String(self.engine.now.seconds))
+        case ("GET", "/time"): HTTPAnswer(String(self.engine.now.advanced(by: self.engine.skew).seconds))
         case ("GET", "/book"): self.book(question)
         case ("POST", "/books"): self.books(question)
         case ("GET", "/price"): self.price(question)
@@ -43,9 +44,20 @@ struct ClobAnswers {
         guard let asset, !asset.isEmpty, asset.utf8.allSatisfy({ $0 >= 0x30 && $0 <= 0x39 }) else {
             return .answer(Self.badToken)
         }
-        guard let (window, token) = self.engine.token(asset: asset), let process = self.engine.process(of: window)
+        let engine = self.faults.engine(for: asset)
+        guard let (window, token) = engine.token(asset: asset), let process = engine.process(of: window)
         else { return .answer(Self.noBook) }
         return .market(process, token)
+    }
+
+    private func wholeBook(_ asset: String) -> [UInt8]? {
+        let book: [UInt8]?
+        if let age = self.faults.ghostAge(asset) {
+            book = self.engine.ghost(asset: asset, age: age)
+        } else {
+            book = self.faults.engine(for: asset).book(asset: asset, rest: true)
+        }
+        return self.faults.hasWrongHash(asset) ? book.map(FrameSurgery.withWrongHashes) : book
     }
 
     /// An answer about one token; nil from the closure means that its book has nothing to say.
@@ -83,7 +95,7 @@ struct ClobAnswers {
         switch self.find(question.value("token_id")) {
         case .answer(let answer): return answer
         case .market:
-            guard let asset = question.value("token_id"), let book = self.engine.book(asset: asset, rest: true) else {
+            guard let asset = question.value("token_id"), let book = self.wholeBook(asset) else {
                 return Self.noBook
             }
             return HTTPAnswer(bytes: book)
@@ -95,7 +107,7 @@ struct ClobAnswers {
         guard items.count <= Self.batchLimit else { return .error(400, "Payload exceeds the limit") }
         var bytes: [UInt8] = [0x5B]
         for item in items {
-            guard let book = self.engine.book(asset: item.token_id, rest: true) else { continue }
+            guard let book = self.wholeBook(item.token_id) else { continue }
             if bytes.count > 1 { bytes.append(0x2C) }
             bytes.append(contentsOf: book.dropLast())
         }

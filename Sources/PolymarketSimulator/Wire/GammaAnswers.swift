@@ -7,6 +7,7 @@ struct GammaAnswers {
     private static let history = Duration.seconds(86_400)
 
     let engine: ExchangeEngine
+    let faults: MarketFaults
 
     func answer(_ question: HTTPQuestion) -> HTTPAnswer {
         guard question.method == "GET" else { return .error(405, "Method Not Allowed") }
@@ -26,7 +27,10 @@ struct GammaAnswers {
     }
 
     private func one(_ slug: Substring, _ json: (SimulatedWindow) -> String) -> HTTPAnswer {
-        self.engine.window(slug: String(slug)).map { HTTPAnswer(json($0)) } ?? Self.notFound("slug")
+        guard let window = self.engine.window(slug: String(slug)), !self.faults.hides(window) else {
+            return Self.notFound("slug")
+        }
+        return HTTPAnswer(json(window))
     }
 
     // MARK: Listing
@@ -44,7 +48,8 @@ struct GammaAnswers {
                 + tokens.compactMap { self.engine.token(asset: $0)?.window }
             let closed = question.value("closed").map { $0 == "true" }
             return named.filter { window in
-                seen.insert(window.slug).inserted && (closed == nil || closed == self.isClosed(window))
+                !self.faults.hides(window) && seen.insert(window.slug).inserted
+                    && (closed == nil || closed == self.isClosed(window))
             }
         }
         return self.page(question)
@@ -72,7 +77,9 @@ struct GammaAnswers {
         }
         // Every order offered is the order of time.
         grid.sort { isAscending ? $0.window.end < $1.window.end : $0.window.end > $1.window.end }
-        return grid.dropFirst(offset).prefix(max(0, limit)).map { self.engine.market(of: $0.series, $0.window) }
+        // Lazily: most windows listed are on no page.
+        let known = grid.lazy.map { self.engine.market(of: $0.series, $0.window) }.filter { !self.faults.hides($0) }
+        return Array(known.dropFirst(offset).prefix(max(0, limit)))
     }
 
     private func list(

@@ -5,6 +5,8 @@ struct MarketFrames: Sendable {
     private let window: SimulatedWindow
     private let cipher: TokenCipher
     private var hashers: [BookHasher]
+    /// How far the venue's clock is ahead: stamps, and the hashes over them.
+    var skew = Duration.zero
 
     init(window: SimulatedWindow, cipher: TokenCipher) {
         self.window = window
@@ -23,19 +25,36 @@ struct MarketFrames: Sendable {
 
     /// A token's whole book; in a REST answer the two fields follow that the channel leaves out.
     mutating func book(_ token: Token, of process: MarketProcess, rest: Bool) -> [UInt8] {
+        self.book(token, process.book, of: process, at: process.bookTime.advanced(by: self.skew), rest: rest)
+    }
+
+    /// A book that was never there, as the REST API tells it at times: 0.01 against 0.99, stamped with the time.
+    mutating func ghost(_ token: Token, of process: MarketProcess, at time: Timestamp) -> [UInt8] {
+        var book = SimulatedBook()
+        book.set(.bids, price: 0.01, size: Size(rawValue: 2_500_000_000))
+        book.set(.asks, price: 0.99, size: Size(rawValue: 2_500_000_000))
+        return self.book(token, book, of: process, at: time, rest: true)
+    }
+
+    private mutating func book(
+        _ token: Token, _ book: SimulatedBook, of process: MarketProcess, at time: Timestamp, rest: Bool
+    ) -> [UInt8] {
+        let hash = self.hashers[token.rawValue].hash(
+            timestamp: time, bids: book.bids(of: token), asks: book.asks(of: token), tickSize: process.tickSize,
+            lastTradePrice: process.lastTrade?.price)
         var text = Text(reserving: 4096)
         text.add(#"{"market":""#)
         text.add(self.window.condition)
         text.add(#"","asset_id":""#)
         text.add(self.window.asset(token))
         text.add(#"","timestamp":""#)
-        text.add(String(process.bookTime.milliseconds))
+        text.add(String(time.milliseconds))
         text.add(#"","hash":""#)
-        text.add(self.hash(token, of: process, at: process.bookTime))
+        text.add(hash)
         text.add(#"","bids":["#)
-        Self.levels(process.book.bids(of: token), &text)
+        Self.levels(book.bids(of: token), &text)
         text.add(#"],"asks":["#)
-        Self.levels(process.book.asks(of: token), &text)
+        Self.levels(book.asks(of: token), &text)
         text.add(rest ? #"],"min_order_size":"5","tick_size":""# : #"],"tick_size":""#)
         text.add(process.tickSize)
         text.add(rest ? #"","neg_risk":false,"last_trade_price":""# : #"","event_type":"book","last_trade_price":""#)
@@ -58,6 +77,7 @@ struct MarketFrames: Sendable {
 
     /// One action's messages: one per level, each with the hashes and best prices after all of them.
     mutating func priceChanges(_ changes: [LevelChange], of process: MarketProcess, at time: Timestamp) -> [[UInt8]] {
+        let time = time.advanced(by: self.skew)
         let hashes = Token.allCases.map { self.hash($0, of: process, at: time).description }
         let tails = Token.allCases.map { token in
             let top = process.book.top(of: token)
@@ -97,7 +117,7 @@ struct MarketFrames: Sendable {
         return Array(
             (#"{"market":"\#(self.window.condition)", "asset_id":"\#(self.window.asset(token))", "#
                 + #""best_bid":"\#(bid)", "best_ask":"\#(ask)", "spread":"\#(spread)", "#
-                + #""timestamp":"\#(time.milliseconds)", "event_type":"best_bid_ask"}"#).utf8)
+                + #""timestamp":"\#(self.stamp(time))", "event_type":"best_bid_ask"}"#).utf8)
     }
 
     func trade(_ trade: SimulatedTrade, at time: Timestamp) -> [UInt8] {
@@ -106,16 +126,18 @@ struct MarketFrames: Sendable {
         return Array(
             (#"{"market":"\#(self.window.condition)","asset_id":"\#(self.window.asset(trade.token))","#
                 + #""price":"\#(trade.price)","size":"\#(trade.size)","fee_rate_bps":"0","#
-                + #""side":"\#(trade.takerBuys ? "BUY" : "SELL")","timestamp":"\#(time.milliseconds)","#
+                + #""side":"\#(trade.takerBuys ? "BUY" : "SELL")","timestamp":"\#(self.stamp(time))","#
                 + #""event_type":"last_trade_price","transaction_hash":"0x\#(transaction.hexadecimal)"}"#).utf8)
     }
 
     func tickSize(_ token: Token, old: Price, new: Price, at time: Timestamp) -> [UInt8] {
         Array(
             (#"{"market":"\#(self.window.condition)","asset_id":"\#(self.window.asset(token))","#
-                + #""old_tick_size":"\#(old)","new_tick_size":"\#(new)","timestamp":"\#(time.milliseconds)","#
+                + #""old_tick_size":"\#(old)","new_tick_size":"\#(new)","timestamp":"\#(self.stamp(time))","#
                 + #""event_type":"tick_size_change"}"#).utf8)
     }
+
+    private func stamp(_ time: Timestamp) -> Int64 { time.advanced(by: self.skew).milliseconds }
 
     // MARK: Broadcasts
 

@@ -10,6 +10,14 @@ package protocol MarketDiscoveryDelegate: Sendable {
     func unfollow(_ market: Market)
     /// A rollover or a resolution.
     func discoveryUpdate(_ update: OddsUpdate)
+    /// A series or a single market cannot be found, or can again (nil); the name is that of the series, the slug or
+    /// the condition id.
+    func discoveryProblem(_ problem: String?, of name: String)
+}
+
+extension MarketDiscoveryDelegate {
+    /// Whoever keeps no incidents need not hear of them.
+    package func discoveryProblem(_ problem: String?, of name: String) {}
 }
 
 /// Finds the markets that were asked for, keeps each series in its window, and asks how markets ended.
@@ -165,7 +173,7 @@ package final class MarketDiscovery: Sendable {
                 let (work, deadline) = self.step(now.wall)
                 for (follower, action) in work {
                     guard case .lookUp(let query) = action else {
-                        self.perform(action, delegate)
+                        self.perform(action, of: follower, delegate)
                         continue
                     }
                     let start = self.state.withLock { $0.pace.reserve(query.requests, at: now.monotonic) }
@@ -215,7 +223,7 @@ package final class MarketDiscovery: Sendable {
         }
     }
 
-    private func perform(_ action: MarketAction, _ delegate: any MarketDiscoveryDelegate) {
+    private func perform(_ action: MarketAction, of follower: Int, _ delegate: any MarketDiscoveryDelegate) {
         switch action {
         case .lookUp: break
         case .subscribe(let market):
@@ -250,10 +258,21 @@ package final class MarketDiscovery: Sendable {
                     LogKey.winner: "\(resolution.winner.map { "\($0)" } ?? "none")",
                 ])
             delegate.discoveryUpdate(.resolution(resolution))
-        case .problem(.some(let problem)):
-            self.logger.warning("Market missing", metadata: [LogKey.problem: "\(problem)"])
-        case .problem(nil):
-            self.logger.info("Market found again")
+        case .problem(let problem):
+            // Whoever keeps the incidents warns of it, once per incident.
+            self.logger.info(
+                problem == nil ? "Market found again" : "Market missing",
+                metadata: [LogKey.problem: "\(problem ?? "none")"])
+            delegate.discoveryProblem(problem, of: self.name(of: follower))
+        }
+    }
+
+    private func name(of follower: Int) -> String {
+        self.state.withLock { state in
+            switch state.followers[follower] {
+            case .series(let rollover): rollover.series.name
+            case .fixed(let fixed): "\(fixed.query)"
+            }
         }
     }
 

@@ -14,8 +14,10 @@ final class EngineRelay: MarketDiscoveryDelegate {
     private let eventLoop: any EventLoop
     private let engine: NIOLoopBoundBox<FeedEngine?>
     private let references = Mutex(References())
+    private let incidents: IncidentRecorder
 
-    init(eventLoop: any EventLoop) {
+    init(eventLoop: any EventLoop, incidents: IncidentRecorder = IncidentRecorder()) {
+        self.incidents = incidents
         self.eventLoop = eventLoop
         self.engine = .makeEmptyBox(valueType: FeedEngine.self, eventLoop: eventLoop)
     }
@@ -67,6 +69,10 @@ final class EngineRelay: MarketDiscoveryDelegate {
     func follow(_ market: Market) { self.perform { $0.follow(market) } }
 
     func unfollow(_ market: Market) { self.perform { $0.unfollow(market) } }
+
+    func discoveryProblem(_ problem: String?, of name: String) {
+        self.incidents.record(.discovery(name: name, problem: problem))
+    }
 
     func discoveryUpdate(_ update: OddsUpdate) {
         if case .resolution(let resolution) = update { self.perform { $0.close(resolution.market.id) } }

@@ -19,10 +19,17 @@ final class FeedConnection: FeedPipelineDelegate {
 
     let line: Int
     let number: Int
+    /// The seat at the arbiter's tables: the line's own, or the spare one while it is to replace another connection.
+    let seat: Int
     /// The latest report, readable from any thread.
     let reportBox = ReportBox()
     /// Followed markets and tokens, for the engine's bookkeeping.
     private(set) var assetCount = 0
+    /// What is followed, for a connection that is to replace this one.
+    private(set) var followed: [Market] = []
+    private(set) var followedBare: [AssetID] = []
+    /// When the connection is to be renewed; nil while it is not.
+    var renewal: MonotonicTime?
 
     private let setup: FeedEngine.Setup
     /// Held until the engine lets go of its connections, which it does when all sockets are gone: a timer that was
@@ -35,11 +42,17 @@ final class FeedConnection: FeedPipelineDelegate {
     private var attempt: Attempt?
     private var openSockets = 0
     private var resyncs: [AssetID] = []
+    /// Tokens whose fresh books are on their way, after it was told that they were asked for.
+    private var asked: [AssetID] = []
     private var timer: Scheduled<Void>?
     private var timerDeadline: MonotonicTime?
     private var heldTimer: Scheduled<Void>?
     private var lastDataFrames: UInt64 = 0
+    /// Whether the present connection has brought data.
+    private var hasGivenSign = false
     private var disconnects: UInt64 = 0
+    /// What the connection before this one counted.
+    private var inherited = Report()
     private var lastError: String?
     private var lastReceive: ReceiveTime
     private var goneWaiters: [EventLoopPromise<Void>] = []
@@ -49,12 +62,17 @@ final class FeedConnection: FeedPipelineDelegate {
     /// How long a publication is held back for the rest of a batch.
     private static let holdLimit = Duration.milliseconds(25)
 
-    init(line: Int, number: Int, setup: FeedEngine.Setup, engine: FeedEngine, seed: UInt64) {
+    /// - Parameter predecessor: the connection that this one is to replace; its counts go on here.
+    init(
+        line: Int, number: Int, seat: Int, setup: FeedEngine.Setup, engine: FeedEngine, seed: UInt64,
+        replacing predecessor: FeedConnection? = nil
+    ) {
         self.line = line
         self.number = number
+        self.seat = seat
         self.setup = setup
         self.engine = engine
-        self.books = FeedBooks(board: setup.board, source: .line(line), line: line, arbiter: engine.arbiter)
+        self.books = FeedBooks(board: setup.board, source: .line(line), seat: seat, arbiter: engine.arbiter)
         self.pipeline = FeedPipeline(
             books: self.books, maximumMessageSize: setup.configuration.maximumMessageSize)
         self.session = FeedSession(limits: setup.configuration.sessionLimits, seed: seed)
@@ -66,6 +84,10 @@ final class FeedConnection: FeedPipelineDelegate {
         self.logger = logger
         self.books.reportsEveryEntry = setup.observer != nil
         self.pipeline.delegate = self
+        if let before = predecessor?.reportBox.read() {
+            self.inherited = before
+            self.publishReport()
+        }
     }
 
     // MARK: What is followed
@@ -77,18 +99,22 @@ final class FeedConnection: FeedPipelineDelegate {
 
     func follow(_ market: Market) {
         self.books.add(market)
+        self.followed.append(market)
         self.assetCount += market.assets.count
         self.perform(self.session.follow(market.assets, now: self.now))
     }
 
     func follow(bare assets: [AssetID]) {
         self.books.add(bare: assets)
+        self.followedBare += assets
         self.assetCount += assets.count
         self.perform(self.session.follow(assets, now: self.now))
     }
 
     func unfollow(_ market: Market) {
         self.books.remove(market)
+        self.followed.removeAll { $0.id == market.id }
+        self.asked.removeAll { market.side(of: $0) != nil }
         self.assetCount -= market.assets.count
         self.perform(self.session.unfollow(market.assets))
     }
@@ -98,13 +124,26 @@ final class FeedConnection: FeedPipelineDelegate {
         self.flushChanges()
     }
 
-    /// Ends the connection for good; the future succeeds when the socket is gone.
-    func stop() -> EventLoopFuture<Void> {
+    /// Ends the connection because another has taken its place: what it had on the board stays there.
+    func retire() {
+        self.endSession()
+        self.books.removeAll()
+    }
+
+    /// Whether no socket of this connection is left.
+    var isGone: Bool { self.openSockets == 0 }
+
+    private func endSession() {
         self.perform(self.session.stop())
         self.timer?.cancel()
         self.timer = nil
         self.heldTimer?.cancel()
         self.heldTimer = nil
+    }
+
+    /// Ends the connection for good; the future succeeds when the socket is gone.
+    func stop() -> EventLoopFuture<Void> {
+        self.endSession()
         self.books.connectionLost(reason: .stopped)
         self.flushChanges()
         let gone = self.setup.eventLoop.makePromise(of: Void.self)
@@ -139,15 +178,14 @@ final class FeedConnection: FeedPipelineDelegate {
         let attempt = Attempt(owner: self)
         self.attempt = attempt
         self.openSockets += 1
-        self.logger.debug("Feed connecting", metadata: [LogKey.url: "\(self.setup.endpoint)"])
-        attempt.transport = WebSocketTransport.connect(
-            to: self.setup.endpoint, security: self.setup.security, on: self.setup.eventLoop,
-            timeout: self.setup.configuration.connectTimeout, delegate: attempt)
+        self.logger.debug("Feed connecting", metadata: [LogKey.url: "\(self.setup.connector.address)"])
+        attempt.transport = self.setup.connector.connect(delegate: attempt)
     }
 
     private func abandon(_ reason: FeedSession.Reason) {
-        self.logger.warning("Feed connection given up", metadata: [LogKey.reason: "\(reason)"])
+        self.logger.info("Feed connection given up", metadata: [LogKey.reason: "\(reason)"])
         self.lastError = reason.description
+        self.tell(.lost(reason: reason.description, lastData: self.session.lastData))
         self.pipeline.close(code: WebSocketCloseStatus.goingAway, reason: "")
         self.dropTransport()
         self.lost(retryAfter: nil)
@@ -158,6 +196,11 @@ final class FeedConnection: FeedPipelineDelegate {
         self.dropTransport()
         self.books.connectionLost(reason: .disconnected)
         self.flushChanges()
+        self.tell(.closed)
+    }
+
+    private func tell(_ event: ContinuityEvent.Connection) {
+        self.engine.tell(.connection(line: self.line, number: self.number, event))
     }
 
     /// Lets the current socket go without waiting for it; what it still says is heard by nobody.
@@ -214,7 +257,9 @@ final class FeedConnection: FeedPipelineDelegate {
     private func releaseHeld() {
         let now = self.setup.clock.now()
         self.books.begin(at: now)
-        self.books.releaseHeld(before: now.monotonic.advanced(by: .zero - Self.holdLimit))
+        let limit = now.monotonic.advanced(by: .zero - Self.holdLimit)
+        self.books.releaseHeld(before: limit)
+        self.books.verifyPending(before: limit)
         self.afterRead()
     }
 
@@ -223,16 +268,16 @@ final class FeedConnection: FeedPipelineDelegate {
     /// One socket. Only the current one is heard: a late word of an older one reaches nobody.
     private final class Attempt: TransportDelegate {
         let owner: FeedConnection
-        var transport: WebSocketTransport?
+        var transport: (any FeedTransport)?
 
         init(owner: FeedConnection) { self.owner = owner }
 
         @inline(__always)
         private var isCurrent: Bool { self.owner.attempt === self }
 
-        func transportConnected(_ transport: WebSocketTransport) {
+        func transportConnected(_ transport: any FeedTransport) {
             self.transport = transport
-            if self.isCurrent { self.owner.transportConnected(transport) }
+            if self.isCurrent { self.owner.transportConnected() }
         }
 
         func transportReceived(_ bytes: UnsafeMutableRawBufferPointer) {
@@ -249,8 +294,10 @@ final class FeedConnection: FeedPipelineDelegate {
         }
     }
 
-    private func transportConnected(_ transport: WebSocketTransport) {
-        self.logger.info("Feed connected", metadata: [LogKey.url: "\(self.setup.endpoint)"])
+    private func transportConnected() {
+        self.logger.info("Feed connected", metadata: [LogKey.url: "\(self.setup.connector.address)"])
+        self.hasGivenSign = false
+        self.tell(.live)
         self.perform(self.session.connected(now: self.now))
     }
 
@@ -267,6 +314,10 @@ final class FeedConnection: FeedPipelineDelegate {
         if dataFrames != self.lastDataFrames {
             self.lastDataFrames = dataFrames
             self.session.dataReceived(now: now)
+            if !self.hasGivenSign {
+                self.hasGivenSign = true
+                self.engine.signOfLife(within: .zero)
+            }
         }
         self.afterRead()
         if self.pipeline.isClosed { self.attempt?.transport?.close() }
@@ -275,7 +326,7 @@ final class FeedConnection: FeedPipelineDelegate {
     private func afterRead() {
         self.flushOutput()
         self.flushChanges()
-        if self.books.hasHeld { self.scheduleRelease() }
+        if self.books.hasHeld || self.books.hasPendingChecks { self.scheduleRelease() }
         self.publishReport()
     }
 
@@ -285,7 +336,12 @@ final class FeedConnection: FeedPipelineDelegate {
             self.attempt = nil
             let reason = self.closeReason(error)
             self.lastError = reason
-            self.logger.warning("Feed connection lost", metadata: [LogKey.reason: "\(reason)"])
+            self.logger.info("Feed connection lost", metadata: [LogKey.reason: "\(reason)"])
+            if self.session.phase == .live {
+                self.tell(.lost(reason: reason, lastData: self.session.lastData))
+            } else if self.session.phase == .connecting {
+                self.tell(.failed(reason: reason, inARow: self.session.failures + 1))
+            }
             self.lost(retryAfter: error?.retryAfter)
         }
         guard self.openSockets == 0 else { return }
@@ -312,19 +368,56 @@ final class FeedConnection: FeedPipelineDelegate {
     }
 
     /// This connection's line has missed an update of the market.
-    func suspectBehind(_ market: MarketID) {
-        self.lastReceive = self.setup.clock.now()
-        self.books.begin(at: self.lastReceive)
-        self.books.suspectBehind(market)
+    func suspectBehind(_ market: MarketID) { self.change { $0.suspectBehind(market) } }
+
+    // MARK: The ladder from silence to proof
+
+    /// Shows what the books have of every market.
+    func look(_ body: (MarketSlot, MarketPhase, MarketLiveness.Sight) -> Void) {
+        self.books.begin(at: self.setup.clock.now())
+        self.books.look(isUp: self.session.phase == .live, body)
         self.flushChanges()
     }
 
-    func snapshotArrived(_ asset: AssetID) { self.session.snapshotReceived(asset) }
+    func distrust(_ market: MarketID, until stamp: Timestamp) { self.change { $0.distrust(market, until: stamp) } }
+    func confirm(_ market: MarketID) { self.change { $0.confirm(market) } }
+    func setSilent(_ isSilent: Bool, _ market: MarketID) { self.change { $0.setSilent(isSilent, market) } }
+    func refresh(_ market: MarketID) { self.change { $0.refresh(market) } }
+    func matches(_ book: RESTBook) -> Bool { self.books.matches(book) }
+
+    /// The connection does not deliver the market.
+    func giveUp(_ market: MarketID) { self.perform(self.session.giveUp(market, now: self.now)) }
+
+    /// The exchange lives: an attempt need not wait for longer than this.
+    func hurry(_ limit: Duration) { self.perform(self.session.hurry(limit, now: self.now)) }
+
+    var phase: FeedSession.Phase { self.session.phase }
+
+    private func change(_ body: (FeedBooks) -> Void) {
+        self.lastReceive = self.setup.clock.now()
+        self.books.begin(at: self.lastReceive)
+        body(self.books)
+        self.flushChanges()
+    }
+
+    // MARK: Told by the pipeline
+
+    func snapshotArrived(_ asset: AssetID) {
+        self.session.snapshotReceived(asset)
+        guard let at = self.asked.firstIndex(of: asset) else { return }
+        self.asked.remove(at: at)
+        self.engine.tell(.resynced(line: self.line, asset))
+    }
 
     func resyncNeeded(_ asset: AssetID, reason: SuspectReason) {
-        self.logger.info(
+        self.logger.debug(
             "Asking for a fresh book",
             metadata: [LogKey.reason: "\(reason.rawValue)", LogKey.asset: "\(asset)"])
+        if reason != .silent {
+            if !self.asked.contains(asset) { self.asked.append(asset) }
+            let market = self.followed.first { $0.side(of: asset) != nil }
+            self.engine.tell(.resync(line: self.line, asset, market, reason))
+        }
         // In the middle of a frame: what is asked for is gathered, and leaves when the frame is done with.
         self.resyncs.append(asset)
         guard self.resyncs.count == 1 else { return }
@@ -374,11 +467,12 @@ final class FeedConnection: FeedPipelineDelegate {
     // MARK: For other threads
 
     private func publishReport() {
-        let counters = self.books.counters
+        let counters = self.books.counters + self.inherited.counters
+        let disconnects = self.disconnects + self.inherited.disconnects
         self.reportBox.update {
             $0.phase = self.session.phase
             $0.assets = self.session.assetCount
-            $0.disconnects = self.disconnects
+            $0.disconnects = disconnects
             $0.failures = self.session.failures
             $0.lastData = self.session.lastData ?? $0.lastData
             $0.lastError = self.lastError

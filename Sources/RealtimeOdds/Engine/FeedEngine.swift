@@ -12,24 +12,36 @@ final class FeedEngine {
     /// What every connection needs.
     struct Setup {
         let configuration: RealtimeOddsConfiguration
-        let endpoint: WebSocketEndpoint
-        let security: TransportSecurity?
+        let connector: any FeedConnector
+        /// The REST witness; nil when there is none to ask.
+        let witness: (any BookWitness)?
         let eventLoop: any EventLoop
         let clock: any StreamClock
         let logger: Logger
         let board: OddsBoard
         let observer: (any AppliedMessageObserver)?
+        /// Told of everything that bears on continuity.
+        let continuity: @Sendable (ContinuityEvent, ReceiveTime) -> Void
+        /// Told of every single change of the board; nil costs nothing.
+        var everyChange: (@Sendable (OddsSnapshot) -> Void)?
     }
 
     /// Decides between the lines.
     let arbiter: FeedArbiter
-    private let setup: Setup
+    let setup: Setup
     private let hub: UpdateHub
     /// Told of each market's first usable odds and of resolutions.
     private let onFirstOdds: (MarketID, Timestamp) -> Void
     private let onResolved: (MarketID, AssetID?, Timestamp) -> Void
     private let connectionList: ConnectionList
-    private var lines: [[FeedConnection]]
+    var lines: [[FeedConnection]]
+    /// Connections that are to take the place of another, and those whose place was taken, until their sockets are gone.
+    var renewing: Renewal?
+    var retired: [FeedConnection] = []
+    var nextRenewal: MonotonicTime?
+    private var watch: LivenessWatch?
+    private var watchTimer: Scheduled<Void>?
+    private var hasTold: Set<MarketID> = []
     private var placement: [MarketID: [FeedConnection]] = [:]
     private var followed: [MarketID: Market] = [:]
     private var phaseTimers: [MarketID: Scheduled<Void>] = [:]
@@ -37,12 +49,12 @@ final class FeedEngine {
     /// Markets of tokens named alone whose end was told; no more than there are such tokens.
     private var decidedBare: Set<MarketID> = []
     private var reportsEveryChange = false
-    private var generator: SplitMix64
+    var generator: SplitMix64
     private var lastLogs: [LoggedFault: MonotonicTime] = [:]
     private var resolvedMarkets: Set<MarketID> = []
     private var arbiterTimer: Scheduled<Void>?
     private var entries: UInt64 = 0
-    private var isStopped = false
+    private(set) var isStopped = false
 
     /// How long the board waits for a line to catch up with what a failed one had.
     private static let catchUpLimit = Duration.milliseconds(250)
@@ -60,6 +72,7 @@ final class FeedEngine {
         self.onFirstOdds = onFirstOdds
         self.onResolved = onResolved
         self.lines = Array(repeating: [], count: setup.configuration.lines)
+        self.watch = LivenessWatch(engine: self)
         // A follower may have come before the engine was there to be told.
         self.heedFollowers()
     }
@@ -70,6 +83,7 @@ final class FeedEngine {
         guard !self.isStopped, self.followed[market.id] == nil else { return }
         self.followed[market.id] = market
         self.awaitingFirstOdds.insert(market.id)
+        self.tell(.followed(market))
         var connections: [FeedConnection] = []
         for line in self.lines.indices {
             let connection = self.connection(of: line, withRoomFor: market.assets.count)
@@ -78,6 +92,7 @@ final class FeedEngine {
         }
         self.placement[market.id] = connections
         self.watchPhase(of: market)
+        self.watchLiveness()
     }
 
     func follow(bare assets: [AssetID]) {
@@ -92,6 +107,7 @@ final class FeedEngine {
                 rest = rest.dropFirst(part.count)
             }
         }
+        self.watchLiveness()
     }
 
     func unfollow(_ market: Market) {
@@ -99,7 +115,10 @@ final class FeedEngine {
         self.phaseTimers.removeValue(forKey: market.id)?.cancel()
         self.awaitingFirstOdds.remove(market.id)
         self.resolvedMarkets.remove(market.id)
+        self.watch?.forget(market.id)
         for connection in self.placement.removeValue(forKey: market.id) ?? [] { connection.unfollow(market) }
+        self.hasTold.remove(market.id)
+        self.tell(.unfollowed(market.id))
         self.setup.board.remove(market.id)
     }
 
@@ -107,17 +126,56 @@ final class FeedEngine {
         let limit = self.setup.configuration.maximumAssetsPerConnection
         if let free = self.lines[line].first(where: { $0.assetCount + count <= limit }) { return free }
         let connection = FeedConnection(
-            line: line, number: self.lines[line].count, setup: self.setup, engine: self, seed: self.generator.next())
+            line: line, number: self.lines[line].count, seat: self.freeSeat(for: line), setup: self.setup, engine: self,
+            seed: self.generator.next())
         connection.reportsEveryChange = self.reportsEveryChange
+        connection.renewal = self.firstRenewal(of: connection)
         self.lines[line].append(connection)
-        self.connectionList.append(connection)
+        self.connectionList.put(connection)
         return connection
+    }
+
+    /// A line's connections share a seat, since each carries other markets.
+    private func freeSeat(for line: Int) -> Int {
+        if let sibling = self.lines[line].first { return sibling.seat }
+        let taken = Set(self.lines.joined().map(\.seat))
+        // There are more seats than lines.
+        return (0..<FeedArbiter.witnessSeat).first { !taken.contains($0) } ?? line
+    }
+
+    /// Puts a connection in another's place, in every list.
+    func replace(_ old: FeedConnection, with new: FeedConnection) {
+        for index in self.lines[old.line].indices where self.lines[old.line][index] === old {
+            self.lines[old.line][index] = new
+        }
+        for (market, connections) in self.placement where connections.contains(where: { $0 === old }) {
+            self.placement[market] = connections.filter { $0 !== old }
+        }
+        self.connectionList.put(new)
+    }
+
+    /// Lets another connection carry what one carries, besides it.
+    func add(_ connection: FeedConnection, besides old: FeedConnection) {
+        connection.reportsEveryChange = self.reportsEveryChange
+        for market in old.followed {
+            connection.follow(market)
+            connection.setPhase(self.phase(of: market), of: market.id)
+            self.placement[market.id]?.append(connection)
+        }
+        if !old.followedBare.isEmpty { connection.follow(bare: old.followedBare) }
+    }
+
+    /// Takes back what `add` did.
+    func remove(_ connection: FeedConnection) {
+        for (market, connections) in self.placement {
+            self.placement[market] = connections.filter { $0 !== connection }
+        }
     }
 
     /// Followers came or went: whether every single change is to be told is asked here, where changes happen.
     func heedFollowers() {
-        self.reportsEveryChange = self.hub.hasLossless
-        for connection in self.lines.joined() { connection.reportsEveryChange = self.reportsEveryChange }
+        self.reportsEveryChange = self.hub.hasLossless || self.setup.everyChange != nil
+        for connection in self.allConnections { connection.reportsEveryChange = self.reportsEveryChange }
         self.hub.settle(with: self.setup.board.markets.compactMap { self.setup.board.slot($0.id) })
     }
 
@@ -128,11 +186,17 @@ final class FeedEngine {
         self.phaseTimers = [:]
         self.arbiterTimer?.cancel()
         self.arbiterTimer = nil
-        let gone = self.lines.joined().map { $0.stop() }
+        self.watchTimer?.cancel()
+        self.watchTimer = nil
+        self.watch?.stop()
+        let gone = (self.allConnections + self.retired).map { $0.stop() }
         let bound = NIOLoopBound(self, eventLoop: self.setup.eventLoop)
         return EventLoopFuture.andAllSucceed(Array(gone), on: self.setup.eventLoop).always { _ in
             // Engine and connections hold each other until here.
             bound.value.lines = []
+            bound.value.renewing = nil
+            bound.value.retired = []
+            bound.value.watch = nil
             bound.value.placement = [:]
         }
     }
@@ -147,13 +211,18 @@ final class FeedEngine {
         if market.closed { return self.setPhase(.closed, of: market.id) }
         guard let end = market.window?.end else { return }
         let rest = self.setup.clock.now().wall.duration(to: end)
-        self.setPhase(rest > .zero ? .trading : .resolving, of: market.id)
+        self.setPhase(self.phase(of: market), of: market.id)
         // The wall clock may be stepped meanwhile, in either direction, so the wait is taken in parts and goes on.
         let wait = rest > .zero ? min(rest, Self.clockCheck) : Self.clockCheck
         self.phaseTimers[market.id] = self.setup.eventLoop.assumeIsolated().scheduleTask(in: TimeAmount(wait)) {
             guard self.followed[market.id] != nil else { return }
             self.watchPhase(of: market)
         }
+    }
+
+    private func phase(of market: Market) -> MarketPhase {
+        if market.closed || self.resolvedMarkets.contains(market.id) { return .closed }
+        return market.window.map { self.setup.clock.now().wall < $0.end } ?? true ? .trading : .resolving
     }
 
     private func setPhase(_ phase: MarketPhase, of market: MarketID) {
@@ -172,7 +241,7 @@ final class FeedEngine {
     private func resolvedBare(_ market: MarketID, winner: AssetID?, at time: Timestamp) {
         guard let known = self.setup.board.slot(market)?.market else { return }
         // A line may learn of the market only after another has told its end.
-        for connection in self.lines.joined() { connection.setPhase(.closed, of: market) }
+        for connection in self.allConnections { connection.setPhase(.closed, of: market) }
         guard self.decidedBare.insert(market).inserted else { return }
         let winner = winner.flatMap { known.side(of: $0) }
         self.hub.broadcast(.resolution(Resolution(market: known, winner: winner, exchangeTime: time)))
@@ -193,12 +262,44 @@ final class FeedEngine {
             self.arbiterTimer = nil
             guard !self.isStopped else { return }
             let limit = self.setup.clock.now().monotonic.advanced(by: .zero - Self.catchUpLimit)
-            for (market, line) in self.arbiter.overdue(before: limit) {
-                for connection in self.lines[line] { connection.suspectBehind(market) }
+            for (market, seat) in self.arbiter.overdue(before: limit) {
+                for connection in self.allConnections where connection.seat == seat {
+                    connection.suspectBehind(market)
+                }
             }
             self.watchArbiter()
         }
     }
+
+    // MARK: Liveness
+
+    /// Every connection that carries something, one that is about to take another's place included.
+    var allConnections: [FeedConnection] {
+        Array(self.lines.joined()) + (self.renewing.map { [$0.successor] } ?? [])
+    }
+
+    /// How often the lines are looked at.
+    private static let watchInterval = Duration.milliseconds(250)
+
+    private func watchLiveness() {
+        guard self.watchTimer == nil, !self.isStopped, self.allConnections.contains(where: { $0.assetCount > 0 })
+        else { return }
+        self.watchTimer = self.setup.eventLoop.assumeIsolated().scheduleTask(in: TimeAmount(Self.watchInterval)) {
+            self.watchTimer = nil
+            guard !self.isStopped else { return }
+            self.watch?.look()
+            self.renew()
+            self.watchLiveness()
+        }
+    }
+
+    /// The exchange lives, as one connection or the witness shows: attempts of others need not wait.
+    func signOfLife(within limit: Duration) {
+        for connection in self.allConnections where connection.phase == .waiting { connection.hurry(limit) }
+    }
+
+    /// Something bears on continuity.
+    func tell(_ event: ContinuityEvent) { self.setup.continuity(event, self.setup.clock.now()) }
 
     // MARK: Changes
 
@@ -215,11 +316,24 @@ final class FeedEngine {
             self.awaitingFirstOdds.remove(slot.market.id)
             self.onFirstOdds(slot.market.id, snapshot.receiveTime.wall)
         }
+        if let previousTrust { self.tellTrust(of: slot, previous: previousTrust) }
+        if self.hasTold.insert(slot.market.id).inserted { self.tellTrust(of: slot, previous: nil) }
         self.hub.changed(slot, values: values, previousTrust: previousTrust)
+    }
+
+    private func tellTrust(of slot: MarketSlot, previous: Trust?) {
+        guard let snapshot = slot.read() else { return }
+        if let previous {
+            guard previous.name != snapshot.trust.name || previous.reason != snapshot.trust.reason else { return }
+        }
+        self.tell(
+            .trust(
+                slot.market, snapshot.trust, previous: previous, epoch: snapshot.epoch, source: snapshot.source))
     }
 
     func changedExactly(_ slot: MarketSlot, values: Bool, previousTrust: Trust?) {
         self.hub.changedExactly(slot, values: values, previousTrust: previousTrust)
+        if let everyChange = self.setup.everyChange, let snapshot = slot.read() { everyChange(snapshot) }
     }
 
     /// What the exchange can make us log with every frame.
@@ -247,10 +361,17 @@ final class ConnectionList: Sendable {
 
     var all: [Entry] { self.entries.withLock { $0 } }
 
-    func append(_ connection: FeedConnection) {
+    /// Adds a connection, in the place of the one with the same line and number, if there is one.
+    func put(_ connection: FeedConnection) {
         let box = connection.reportBox
         let entry = Entry(line: connection.line, number: connection.number) { box.read() }
-        self.entries.withLock { $0.append(entry) }
+        self.entries.withLock { entries in
+            if let place = entries.firstIndex(where: { $0.line == entry.line && $0.number == entry.number }) {
+                entries[place] = entry
+            } else {
+                entries.append(entry)
+            }
+        }
     }
 }
 

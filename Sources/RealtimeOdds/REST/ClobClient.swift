@@ -24,8 +24,18 @@ package struct ClobClient: Sendable {
     /// `malformed` with the field. Throws `notFound` when the venue has no book for the token: normal for a market that is
     /// closed, or not yet open.
     package func book(of asset: AssetID) async throws(RESTError) -> RESTBook {
-        let url = "\(self.base)/book?token_id=\(asset.rawValue.urlEscaped)"
-        let value = try await self.transport.json(url, timeout: self.timeout)
+        let url = self.base + Self.path(ofBook: asset)
+        return try Self.book(of: asset, in: try await self.transport.get(url, timeout: self.timeout), url: url)
+    }
+
+    /// Path and query of a token's book.
+    package static func path(ofBook asset: AssetID) -> String { "/book?token_id=\(asset.rawValue.urlEscaped)" }
+
+    /// The book in an answer to the question for it.
+    package static func book(
+        of asset: AssetID, in response: RESTResponse, url: String
+    ) throws(RESTError) -> RESTBook {
+        let value = try response.json(url: url)
         guard case .object(let fields) = value else {
             throw ClobBook.malformed(asset, field: "the answer", expected: "an object", found: value.summary)
         }

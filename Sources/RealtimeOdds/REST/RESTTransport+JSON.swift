@@ -3,20 +3,23 @@ import OddsCore
 extension RESTTransport {
     /// The JSON value of a successful answer. Throws what the status, or a body that is no JSON, means.
     func json(_ url: String, timeout: Duration) async throws(RESTError) -> JSONValue {
-        let response = try await self.get(url, timeout: timeout)
-        try response.check(url: url)
-        do {
-            return try JSONValue(parsing: response.body)
-        } catch {
-            let type = response.contentType ?? "no content type"
-            throw RESTError(
-                .malformed, "\(url) answered \(type), which is not JSON; it begins '\(response.beginning)'",
-                cause: error)
-        }
+        try await self.get(url, timeout: timeout).json(url: url)
     }
 }
 
 extension RESTResponse {
+    /// The JSON value of a successful answer. Throws what the status, or a body that is no JSON, means.
+    func json(url: String) throws(RESTError) -> JSONValue {
+        try self.check(url: url)
+        do {
+            return try JSONValue(parsing: self.body)
+        } catch {
+            let type = self.contentType ?? "no content type"
+            throw RESTError(
+                .malformed, "\(url) answered \(type), which is not JSON; it begins '\(self.beginning)'", cause: error)
+        }
+    }
+
     /// Throws what a status other than success means.
     func check(url: String) throws(RESTError) {
         let retryAfter = self.retryAfterDuration

@@ -5,7 +5,7 @@ import NIOPosix
 /// Whom a transport tells what happens; every call comes on its event loop.
 package protocol TransportDelegate: AnyObject {
     /// The handshake is done: bytes may be written from now on.
-    func transportConnected(_ transport: WebSocketTransport)
+    func transportConnected(_ transport: any FeedTransport)
     /// Bytes of WebSocket frames, cut anywhere. They lie in the read buffer, are valid only during the call and may
     /// be changed in place: the next read overwrites them.
     func transportReceived(_ bytes: UnsafeMutableRawBufferPointer)
@@ -19,7 +19,7 @@ package protocol TransportDelegate: AnyObject {
 /// One connection to a WebSocket server: TCP, TLS, the handshake, then bytes both ways. It knows nothing of frames.
 ///
 /// It belongs to its event loop: connect, write and close there. It keeps its delegate until it is closed.
-package final class WebSocketTransport {
+package final class WebSocketTransport: FeedTransport {
     private enum State {
         case connecting
         case handshaking(any Channel, HandshakeHandler)

@@ -31,6 +31,18 @@ struct AlertOptions: ParsableArguments, SettingOptions {
     }
 }
 
+/// Who is to notice when nobody can tell any more.
+struct HeartbeatOptions: ParsableArguments, SettingOptions {
+    @Option(name: .customLong(Setting.heartbeatURL.rawValue), help: Setting.heartbeatURL.help)
+    var heartbeatURL: String?
+    @Option(name: .customLong(Setting.heartbeatURLFile.rawValue), help: Setting.heartbeatURLFile.help)
+    var heartbeatURLFile: String?
+
+    var given: [Setting: String] {
+        Setting.given((.heartbeatURL, self.heartbeatURL), (.heartbeatURLFile, self.heartbeatURLFile))
+    }
+}
+
 /// `oddstream alert-test`: sends one alert to each destination and says what came of it.
 struct AlertTest: AsyncParsableCommand {
     static let configuration = CommandConfiguration(

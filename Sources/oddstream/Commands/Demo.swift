@@ -15,7 +15,8 @@ struct Demo: AsyncParsableCommand {
             The exchange runs inside this process and is spoken to over a real WebSocket on this machine. Its windows last \
             30 seconds, so that markets are seen to begin, spike, end and be replaced. The odds are simulated.
 
-            Endpoints and other markets than series are not used here, whatever the environment or the file say.
+            Endpoints and other markets than series are not used here, whatever the environment or the file say. Alerts \
+            go out with [demo] in their titles; a heartbeat is sent only when it is named on the command line.
             """)
 
     /// The options that make sense against a simulated exchange.
@@ -45,6 +46,8 @@ struct Demo: AsyncParsableCommand {
 
     @OptionGroup(title: "Demo") var options: Options
     @OptionGroup(title: "Service") var service: ServiceOptions
+    @OptionGroup(title: "Alerts") var alerts: AlertOptions
+    @OptionGroup(title: "Alerts") var heartbeat: HeartbeatOptions
     @OptionGroup var general: GeneralOptions
 
     private static let defaultSeries = "btc-updown-30s"
@@ -52,14 +55,18 @@ struct Demo: AsyncParsableCommand {
     private static let defaultPollInterval = "1s"
 
     func run() async throws {
-        let settings = try self.general.settings(self.options, self.service, self.general)
+        let settings = try self.general.settings(
+            self.options, self.service, self.alerts, self.heartbeat, self.general)
         if self.general.printConfig {
             let own: [(Setting, default: String)] = [
                 (.series, Demo.defaultSeries), (.lines, "\(RealtimeOddsConfiguration().lines)"),
                 (.source, OddsSourceKind.stream.rawValue), (.pollInterval, Demo.defaultPollInterval),
                 (.seed, "\(SimulatorConfiguration().seed)"), (.format, "table"), (.duration, ""),
             ]
-            print(settings.report(own + settings.serviceReport + Settings.logReport("warning")))
+            print(
+                settings.report(
+                    own + settings.serviceReport + Settings.alertReport + Settings.heartbeatReport
+                        + Settings.logReport("warning"), secrets: SecretSetting.allCases))
             return
         }
         let log = ProgramLog()
@@ -95,7 +102,10 @@ struct Demo: AsyncParsableCommand {
                 settings.text(.format) ?? "table", view: OddsView(streamer: streamer), log: log,
                 title: "oddstream demo, simulated market", interval: .seconds(3)
             ) { address.url }
-            let services: [any Service] = [simulator, streamer] + (presenter.map { [$0] } ?? []) + [server]
+            let watch = try settings.watchers(
+                over: streamer, label: "demo", typedHeartbeat: true, clock: clock, logger: logger)
+            let services: [any Service] =
+                watch.sinks + [simulator, streamer] + watch.watchers + (presenter.map { [$0] } ?? []) + [server]
             let reloader = SettingsReloader(settings, log: log, level: .warning, logger: logger)
             try await Daemon(services: services, logger: logger, reloader: reloader).run(for: settings.time(.duration))
         } catch {

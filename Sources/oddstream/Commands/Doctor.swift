@@ -13,7 +13,7 @@ struct Doctor: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         abstract: "Checks configuration, machine and exchange, and says what to do.",
         discussion: """
-            Each line begins with ok, warn or fail. Ends with status 0 when nothing failed, 69 when the exchange cannot \
+            Destinations of alerts are looked at without sending anything. Each line begins with ok, warn or fail. Ends with status 0 when nothing failed, 69 when the exchange cannot \
             be used, 78 when configuration or machine are at fault.
             """)
 
@@ -21,6 +21,8 @@ struct Doctor: AsyncParsableCommand {
     @OptionGroup(title: "Service") var service: ServiceOptions
     @OptionGroup(title: "Feed") var feed: FeedOptions
     @OptionGroup(title: "Endpoints") var endpoints: EndpointOptions
+    @OptionGroup(title: "Alerts") var alerts: AlertOptions
+    @OptionGroup(title: "Alerts") var heartbeat: HeartbeatOptions
     @OptionGroup var general: GeneralOptions
 
     func run() async throws {
@@ -31,7 +33,7 @@ struct Doctor: AsyncParsableCommand {
         let settings: Settings
         do {
             settings = try self.general.settings(
-                self.markets, self.service, self.feed, self.endpoints, self.general)
+                self.markets, self.service, self.feed, self.endpoints, self.alerts, self.heartbeat, self.general)
         } catch {
             print(report.line(Finding(.fail, "configuration", error.description)))
             throw ProgramFailure(status: error.status, message: "The configuration cannot be used; see above.")
@@ -41,7 +43,9 @@ struct Doctor: AsyncParsableCommand {
             configuration.markets = try settings.markets(default: Run.defaultSeries)
             print(
                 settings.report(
-                    Settings.feedReport(configuration) + settings.serviceReport + Settings.logReport("critical")))
+                    Settings.feedReport(configuration) + settings.serviceReport + Settings.alertReport
+                        + Settings.heartbeatReport + Settings.logReport("critical"),
+                    secrets: SecretSetting.allCases))
             return
         }
         let log = ProgramLog()

@@ -10,27 +10,32 @@ struct Run: AsyncParsableCommand {
         abstract: "The service: follows the markets and answers over HTTP until it is told to end.",
         discussion: """
             Follows btc-updown-15m unless markets are named. The API listens on 127.0.0.1:8787; / lists its \
-            paths. Logs go to standard error. SIGTERM or Ctrl-C ends it within two seconds with status 0. SIGHUP, or a change of the file named by \
-            --config, reads the file again.
+            paths. Logs go to standard error. Trouble is told to Telegram or a webhook where they are named, and \
+            --heartbeat-url is called every minute while odds are live. SIGTERM or Ctrl-C ends it within two seconds with \
+            status 0. SIGHUP, or a change of the file named by --config, reads the file again.
             """)
 
     @OptionGroup(title: "Markets") var markets: MarketOptions
     @OptionGroup(title: "Service") var service: ServiceOptions
     @OptionGroup(title: "Feed") var feed: FeedOptions
     @OptionGroup(title: "Endpoints") var endpoints: EndpointOptions
+    @OptionGroup(title: "Alerts") var alerts: AlertOptions
+    @OptionGroup(title: "Alerts") var heartbeat: HeartbeatOptions
     @OptionGroup var general: GeneralOptions
 
     static let defaultSeries = "btc-updown-15m"
 
     func run() async throws {
         let settings = try self.general.settings(
-            self.markets, self.service, self.feed, self.endpoints, self.general)
+            self.markets, self.service, self.feed, self.endpoints, self.alerts, self.heartbeat, self.general)
         var configuration = try settings.streamer()
         configuration.markets = try settings.markets(default: Run.defaultSeries)
         if self.general.printConfig {
             print(
                 settings.report(
-                    Settings.feedReport(configuration) + settings.serviceReport + Settings.logReport("info")))
+                    Settings.feedReport(configuration) + settings.serviceReport + Settings.alertReport
+                        + Settings.heartbeatReport + Settings.logReport("info"),
+                    secrets: SecretSetting.allCases))
             return
         }
         let log = ProgramLog()
@@ -39,10 +44,12 @@ struct Run: AsyncParsableCommand {
         defer { data?.leave() }
         do {
             let streamer = try settings.liveSource(configuration, logger: logger)
+            let watch = try settings.watchers(over: streamer, clock: SystemClock(), logger: logger)
             let server = OddsServer(
                 configuration: settings.server, source: streamer, clock: SystemClock(), logger: logger)
+            let services = watch.sinks + [streamer] + watch.watchers + [server]
             let reloader = SettingsReloader(settings, log: log, level: .info, logger: logger)
-            try await Daemon(services: [streamer, server], logger: logger, reloader: reloader).run()
+            try await Daemon(services: services, logger: logger, reloader: reloader).run()
         } catch {
             await log.flush()
             throw ProgramFailure(error)

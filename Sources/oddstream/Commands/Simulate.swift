@@ -11,6 +11,17 @@ struct Simulate: AsyncParsableCommand {
             Speaks the market channel, the CLOB REST API and the Gamma REST API, with the real shapes and book hashes. \
             Its order flow comes from a seed, or from a recording (--tape). It prints its endpoints, one option per line, \
             ready to be given to `oddstream watch`.
+
+            It misbehaves on cue: --fault names a fault and its time, --faults a file with a plan. An entry of a plan is \
+            {"at": "10s", "for": "5s", "fault": "freeze", "on": "line 0"}, or {"random": {"seed": 7, \
+            "faults_per_minute": 6, "from": "10s", "to": "10m"}}; a file holds one entry a line, or an array of them. \
+            Faults: \(FaultPlan.names.joined(separator: ", ")). `on` is all, newest, oldest, line N (the connections \
+            open then, in order of arrival), up or down (the tokens of the window that runs), a token id, a series, a slug, \
+            clob, gamma, or an object of line, asset, series, slug and api. Without `for` a fault lasts until recover.
+
+            While it runs, POST an entry or an array of them to /_faults on the port of the CLOB REST API: without `at` it \
+            begins at once. GET /_faults lists what is in force and what is planned, DELETE /_faults ends it all. \
+            docs/simulator.md tells every fault with its own keys.
             """)
 
     /// The exchange's own options.
@@ -35,6 +46,8 @@ struct Simulate: AsyncParsableCommand {
         var tlsKey: String?
         @Option(name: .customLong(Setting.fault.rawValue), help: Setting.fault.help)
         var faults: [String] = []
+        @Option(name: .customLong(Setting.faults.rawValue), help: Setting.faults.help)
+        var plan: String?
         @Option(name: .customLong(Setting.duration.rawValue), help: Setting.duration.help)
         var duration: String?
 
@@ -45,7 +58,7 @@ struct Simulate: AsyncParsableCommand {
                 (.port, self.port), (.gammaPort, self.gammaPort), (.seed, self.seed), (.tape, self.tape),
                 (.speed, self.speed), (.tlsCertificate, self.tlsCertificate), (.tlsKey, self.tlsKey),
                 (.fault, self.faults.isEmpty ? nil : self.faults.joined(separator: ",")),
-                (.duration, self.duration))
+                (.faults, self.plan), (.duration, self.duration))
         }
     }
 
@@ -55,13 +68,15 @@ struct Simulate: AsyncParsableCommand {
     func run() async throws {
         let settings = try self.general.settings(self.options, self.general)
         let configuration = try settings.simulator(series: Run.defaultSeries)
+        let plan = try settings.faultPlan()
         if self.general.printConfig {
             let isDefault = SimulatorConfiguration()
             print(
                 settings.report([
                     (.series, Run.defaultSeries), (.host, isDefault.host), (.port, "\(isDefault.marketPort)"),
                     (.gammaPort, "\(isDefault.gammaPort)"), (.seed, "\(isDefault.seed)"), (.tape, ""), (.speed, ""),
-                    (.tlsCertificate, ""), (.tlsKey, ""), (.fault, ""), (.duration, ""), (.logLevel, "info"),
+                    (.tlsCertificate, ""), (.tlsKey, ""), (.fault, ""), (.faults, ""), (.duration, ""),
+                    (.logLevel, "info"),
                 ]))
             return
         }
@@ -79,13 +94,10 @@ struct Simulate: AsyncParsableCommand {
 
                 """)
             await sink.flush()
-            let plan = FaultPlan(
-                faults: settings.words(.fault).compactMap { PlannedFault($0) }, simulator: simulator,
-                clock: SystemClock(),
-                logger: logger)
+            simulator.follow(plan)
             let reloader = SettingsReloader(settings, log: log, level: .info, logger: logger)
-            try await Daemon(services: [simulator, plan], logger: logger, reloader: reloader).run(
-                for: settings.time(.duration))
+            try await Daemon(services: [simulator], logger: logger, reloader: reloader)
+                .run(for: settings.time(.duration))
         } catch {
             await log.flush()
             throw ProgramFailure(error)

@@ -1,5 +1,6 @@
 import ArgumentParser
 import OddsCore
+import PolymarketSimulator
 
 /// One thing a user can set, under one name everywhere: `http-port` is the option `--http-port`, the key `http-port` of
 /// the configuration file and the variable `ODDSTREAM_HTTP_PORT`.
@@ -23,12 +24,14 @@ enum Setting: String, CaseIterable, Sendable {
     case seed, tape, speed
     case tlsCertificate = "tls-cert"
     case tlsKey = "tls-key"
-    case fault
+    case fault, faults
     case telegramAPI = "telegram-api"
     case telegramTokenFile = "telegram-token-file"
     case telegramChat = "telegram-chat"
     case webhookURL = "webhook-url"
     case webhookSecretFile = "webhook-secret-file"
+    case heartbeatURL = "heartbeat-url"
+    case heartbeatURLFile = "heartbeat-url-file"
 
     /// The settings that choose markets. They count as one: the strongest source that names any of them decides.
     static let selection: Set<Setting> = [.series, .slug, .condition, .assets]
@@ -48,7 +51,7 @@ enum Setting: String, CaseIterable, Sendable {
     ]
 
     /// Whether a value may hold a secret, as the addresses of webhooks do, and is shown in part only.
-    var isSensitive: Bool { self == .webhookURL }
+    var isSensitive: Bool { self == .webhookURL || self == .heartbeatURL }
 
     /// What a value may be.
     var kind: SettingKind {
@@ -58,8 +61,10 @@ enum Setting: String, CaseIterable, Sendable {
         case .condition: .words("condition ids: 0x and 64 hexadecimal digits", check: Setting.isCondition)
         case .assets: .words("token ids: decimal digits", check: Setting.isAsset)
         case .marketWS: .url(["ws", "wss"])
-        case .clobREST, .gammaREST, .telegramAPI, .webhookURL: .url(["http", "https"])
-        case .tlsCA, .data, .trace, .tape, .tlsCertificate, .tlsKey, .telegramTokenFile, .webhookSecretFile: .path
+        case .clobREST, .gammaREST, .telegramAPI, .webhookURL, .heartbeatURL: .url(["http", "https"])
+        case .tlsCA, .data, .trace, .tape, .faults, .tlsCertificate, .tlsKey, .telegramTokenFile, .webhookSecretFile,
+            .heartbeatURLFile:
+            .path
         case .telegramChat: .text("the number of a chat, or @name of a public channel")
         case .lines: .integer(1...4)
         case .source: .choice(OddsSourceKind.allCases.map(\.rawValue))
@@ -113,6 +118,9 @@ enum Setting: String, CaseIterable, Sendable {
         case .fault:
             ArgumentHelp(
                 "A fault at a time after the start: \(PlannedFault.allowed); repeatable.", valueName: "kind@time")
+        case .faults:
+            ArgumentHelp(
+                "A plan of faults: JSON, usually one fault a line; times count from the start.", valueName: "file")
         case .telegramAPI: ArgumentHelp("Base of the Telegram Bot API.", valueName: "url")
         case .telegramTokenFile:
             ArgumentHelp("The file with the Telegram bot's token on its first line.", valueName: "file")
@@ -121,6 +129,10 @@ enum Setting: String, CaseIterable, Sendable {
         case .webhookURL: ArgumentHelp("The address alerts are posted to as JSON.", valueName: "url")
         case .webhookSecretFile:
             ArgumentHelp("The file with the secret that signs what the webhook gets.", valueName: "file")
+        case .heartbeatURL:
+            ArgumentHelp("An address that is asked for every minute while odds are live.", valueName: "url")
+        case .heartbeatURLFile:
+            ArgumentHelp("The file with that address on its first line.", valueName: "file")
         case .tlsKey: ArgumentHelp("PEM private key of the certificate.", valueName: "file")
         }
     }

@@ -76,11 +76,68 @@ extension Settings {
         }
     }
 
+    /// The address of the dead-man switch; nil when there is none.
+    ///
+    /// - Parameter typedOnly: leaves out what the environment or the configuration file say.
+    /// - Throws: `ConfigurationError` when both address and file are given in the same place, or the file holds none.
+    func heartbeat(typedOnly: Bool = false) throws(ConfigurationError) -> HeartbeatTarget? {
+        func entry(_ setting: Setting) -> Entry? {
+            self.entries[setting].flatMap { typedOnly && $0.origin != .option ? nil : $0 }
+        }
+        switch (entry(.heartbeatURL), entry(.heartbeatURLFile)) {
+        case (nil, nil): return nil
+        case (let url?, let file?) where url.origin == file.origin:
+            throw ConfigurationError("Give --heartbeat-url or --heartbeat-url-file, not both.")
+        case (let url?, let file) where file?.origin != .option: return HeartbeatTarget(url.values.first ?? "")
+        case (_, let file):
+            let path = file?.values.first ?? ""
+            do {
+                guard let target = HeartbeatTarget(try Secret(file: path)) else {
+                    throw ConfigurationError("\(path) holds no http:// or https:// address on its first line.")
+                }
+                return target
+            } catch let error as ConfigurationError {
+                throw error
+            } catch {
+                throw ConfigurationError("\(error)")
+            }
+        }
+    }
+
     /// The secret: from the file named on the command line, else from its variable, else from the file named elsewhere.
     private func secret(_ setting: SecretSetting) throws(AlertSinkError) -> Secret? {
         let file = self.entries[setting.file]
         if let secret = self.secrets[setting], file?.origin != .option { return secret }
         return try self.text(setting.file).map { path throws(AlertSinkError) in try Secret(file: path) }
+    }
+
+    /// What watches a source for people: the destinations of alerts, to be listed before the source so that they
+    /// outlive it, and what looks at it, to be listed behind it.
+    ///
+    /// - Parameters:
+    ///   - label: put before every alert's title; nothing when empty.
+    ///   - typedHeartbeat: the dead-man switch is called only when it was named on the command line.
+    /// - Throws: `ConfigurationError` when a destination or the switch cannot be used.
+    func watchers(
+        over source: any OddsSource, label: String = "", typedHeartbeat: Bool = false, clock: any StreamClock,
+        logger: Logger
+    ) throws(ConfigurationError) -> (sinks: [any Service], watchers: [any Service]) {
+        let sinks = try self.alertDestinations(clock: clock, logger: logger)
+        let acceptsFallback = self.text(.source) == "poller"
+        var rules = AlertRules.Configuration()
+        rules.acceptsFallback = acceptsFallback
+        var watchers: [any Service] = []
+        if !sinks.isEmpty {
+            watchers.append(
+                AlertService(
+                    source: source, sinks: sinks, configuration: rules, label: label, clock: clock, logger: logger))
+        }
+        if let target = try self.heartbeat(typedOnly: typedHeartbeat) {
+            watchers.append(
+                HeartbeatService(
+                    target: target, source: source, acceptsFallback: acceptsFallback, clock: clock, logger: logger))
+        }
+        return (sinks, watchers)
     }
 
     /// What `--print-config` shows of the alerts.
@@ -90,6 +147,9 @@ extension Settings {
             (.webhookURL, ""), (.webhookSecretFile, ""),
         ]
     }
+
+    /// What `--print-config` shows of the dead-man switch.
+    static var heartbeatReport: [(Setting, default: String)] { [(.heartbeatURL, ""), (.heartbeatURLFile, "")] }
 
     /// The secrets among the environment's variables; those that are empty count as unset.
     static func secrets(in environment: [String: String]) -> [SecretSetting: Secret] {

@@ -5,6 +5,7 @@ import NIOHTTP1
 import NIOPosix
 import NIOSSL
 import OddsCore
+import OddsSinks
 import RealtimeOdds
 
 #if canImport(FoundationEssentials)
@@ -61,6 +62,7 @@ struct Examination {
         let (lookup, tokens) = await self.lookup(client)
         tell(lookup)
         tell(await self.firstBook(tokens))
+        await self.alerts(tell)
         do {
             try await client.shutdown()
         } catch {
@@ -134,6 +136,47 @@ extension Examination {
         }
         #endif
         return Finding(.ok, "TLS", "the system's certificate authorities")
+    }
+}
+
+// MARK: Alerts
+
+extension Examination {
+    /// Who would be told of trouble, and whether that would arrive. Nothing is posted anywhere.
+    private func alerts(_ tell: (Finding) -> Void) async {
+        do {
+            let destinations = try self.settings.alertDestinations(clock: self.clock, logger: self.logger)
+            if destinations.isEmpty {
+                tell(
+                    Finding(
+                        .warn, "alerts",
+                        "nobody is told of trouble: name a Telegram chat (--telegram-chat) or a --webhook-url"))
+            }
+            for destination in destinations {
+                if let telegram = destination as? TelegramSink {
+                    for found in await telegram.examine() {
+                        tell(Finding(found.isUsable ? .ok : .fail, "Telegram \(found.subject)", found.message))
+                    }
+                } else if let url = self.settings.text(.webhookURL) {
+                    tell(await self.reachable(destination.name, url, "--webhook-url"))
+                }
+            }
+            guard let heartbeat = try self.settings.heartbeat() else {
+                return tell(
+                    Finding(
+                        .ok, "heartbeat", "none: with --heartbeat-url somebody would notice when this machine is gone"))
+            }
+            tell(await heartbeat.withURL { url in { await self.reachable("heartbeat", url, "--heartbeat-url") } }())
+        } catch {
+            tell(Finding(.fail, "alerts", error.description))
+        }
+    }
+
+    /// Whether somebody listens at the address, of which only the host is shown.
+    private func reachable(_ name: String, _ url: String, _ option: String) async -> Finding {
+        let found = await self.connection(name, url)
+        guard found.verdict == .fail else { return found }
+        return Finding(.fail, name, "\(found.text). It is named by \(option)")
     }
 }
 

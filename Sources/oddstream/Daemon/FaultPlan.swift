@@ -1,19 +1,18 @@
-import Logging
 import OddsCore
 import PolymarketSimulator
-import ServiceLifecycle
 
-/// A fault of the simulated exchange and when it comes: `drop@10s`, `freeze@20s:5s`.
-struct PlannedFault: Equatable, Sendable {
+#if canImport(FoundationEssentials)
+import FoundationEssentials
+#else
+import Foundation
+#endif
+
+extension PlannedFault {
+    /// What `--fault` takes.
     static let allowed =
         "drop@TIME, freeze@TIME:LENGTH, refuse@TIME:LENGTH, reset@TIME:LENGTH, malformed@TIME or oversize@TIME"
 
-    /// Time after the start.
-    let time: Duration
-    /// What happens then.
-    let fault: SimulatorFault
-
-    /// A fault from its text; nil when the text is anything else.
+    /// A fault from its short text, such as `drop@10s` or `freeze@20s:5s`; nil when the text is anything else.
     init?(_ text: String) {
         let parts = text.split(separator: "@", omittingEmptySubsequences: false)
         guard parts.count == 2 else { return nil }
@@ -22,37 +21,38 @@ struct PlannedFault: Equatable, Sendable {
         guard let time = times.first ?? nil else { return nil }
         let length = times.count == 2 ? times[1] : nil
         guard times.count == 1 || length != nil, times.count <= 2 else { return nil }
+        let fault: SimulatorFault
         switch (parts[0], length) {
-        case ("drop", nil): self.fault = .drop
-        case ("freeze", let length?): self.fault = .freeze(for: length)
-        case ("refuse", let length?): self.fault = .refuse(.status(503), for: length)
-        case ("reset", let length?): self.fault = .refuse(.reset, for: length)
-        case ("malformed", nil): self.fault = .malformedFrame
+        case ("drop", nil): fault = .drop
+        case ("freeze", let length?): fault = .freeze(for: length)
+        case ("refuse", let length?): fault = .refuse(.status(503), for: length)
+        case ("reset", let length?): fault = .refuse(.reset, for: length)
+        case ("malformed", nil): fault = .malformedFrame
         // More than ours takes, which stops at 8 MiB, and less than the exchange keeps for a slow reader.
-        case ("oversize", nil): self.fault = .oversizeFrame(bytes: 9 * 1024 * 1024)
+        case ("oversize", nil): fault = .oversizeFrame(bytes: 9 * 1024 * 1024)
         default: return nil
         }
-        self.time = time
+        self.init(at: time, fault)
     }
 }
 
-/// Lets the exchange misbehave as planned, and stays until everything ends.
-struct FaultPlan: Service {
-    let faults: [PlannedFault]
-    let simulator: PolymarketSimulator
-    let clock: any StreamClock
-    let logger: Logger
-
-    func run() async throws {
-        let start = self.clock.now().monotonic
-        // Ending early is one of the two ways in which this ends; it is no error.
-        try? await cancelWhenGracefulShutdown {
-            for planned in self.faults.sorted(by: { $0.time < $1.time }) {
-                try await self.clock.sleep(until: start.advanced(by: planned.time))
-                self.logger.notice("Fault injected", metadata: ["exchange.fault": "\(planned.fault)"])
-                self.simulator.inject(planned.fault)
-            }
+extension Settings {
+    /// What is to go wrong: the faults of the plan file and those named one by one.
+    ///
+    /// - Throws: `ConfigurationError` when the file cannot be read, or with the line and the key in it that is wrong.
+    func faultPlan() throws(ConfigurationError) -> FaultPlan {
+        var faults = self.words(.fault).compactMap { PlannedFault($0) }
+        guard let entry = self.entries[.faults], let path = entry.values.first else { return FaultPlan(faults) }
+        let name = entry.origin.name(of: .faults)
+        guard let text = try? Data(contentsOf: URL(filePath: path)) else {
+            throw ConfigurationError(
+                "\(name): the plan of faults \(path) cannot be read. Check the path and its permissions.")
         }
-        try? await gracefulShutdown()
+        do {
+            faults += try FaultPlan(json: text).faults
+        } catch {
+            throw ConfigurationError("\(name): \(path), \(error)")
+        }
+        return FaultPlan(faults)
     }
 }

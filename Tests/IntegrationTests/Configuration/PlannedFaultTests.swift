@@ -1,3 +1,4 @@
+import Foundation
 import PolymarketSimulator
 import RealtimeOdds
 import Testing
@@ -14,14 +15,14 @@ import Testing
     ])
     func faultsAreRead(text: String, time: Duration, fault: SimulatorFault) throws {
         let planned = try #require(PlannedFault(text))
-        #expect(planned.time == time)
+        #expect(planned.at == time)
         #expect(planned.fault == fault)
     }
 
     /// Larger than the streamer takes, and small enough that the exchange does not drop it as a slow reader's backlog.
     @Test func oversizeLiesBetweenTheTwoLimits() throws {
         let planned = try #require(PlannedFault("oversize@1s"))
-        guard case .oversizeFrame(let bytes) = planned.fault else {
+        guard case .oversize(let bytes) = planned.fault.kind else {
             Issue.record("not an oversize frame: \(planned.fault)")
             return
         }
@@ -33,4 +34,36 @@ import Testing
         "", "drop", "drop@", "drop@10", "drop@1s:2s", "freeze@1s", "freeze@1s:", "freeze@1s:2s:3s", "x@1s", "@1s",
     ])
     func otherTextsAreRefused(text: String) { #expect(PlannedFault(text) == nil) }
+
+    @Test func aFileAndSingleFaultsMakeOnePlan() throws {
+        try withPlan(#"{"at":"2s","fault":"freeze","on":"line 0","for":"1s"}"#) { path in
+            let settings = try Settings(
+                options: [.fault: "drop@3s,malformed@1s", .faults: path], environment: [:], file: nil)
+            let freeze = SimulatorFault(.freeze, on: .line(0), for: .seconds(1))
+            #expect(
+                try settings.faultPlan().faults == [
+                    PlannedFault(at: .seconds(1), .malformedFrame), PlannedFault(at: .seconds(2), freeze),
+                    PlannedFault(at: .seconds(3), .drop),
+                ])
+        }
+        #expect(try Settings(options: [:], environment: [:], file: nil).faultPlan() == FaultPlan())
+    }
+
+    @Test func aPlanThatCannotBeReadIsNamedWithLineAndKey() throws {
+        try withPlan("{\"fault\":\"drop\"}\n{\"fault\":\"freeze\",\"until\":\"1s\"}\n") { path in
+            let settings = try Settings(options: [.faults: path], environment: [:], file: nil)
+            let error = #expect(throws: ConfigurationError.self) { try settings.faultPlan() }
+            #expect(error?.description.hasPrefix("--faults: \(path), line 2:") == true)
+            #expect(error?.description.contains(#""until""#) == true)
+        }
+        let settings = try Settings(options: [.faults: "/nowhere/plan"], environment: [:], file: nil)
+        #expect(throws: ConfigurationError.self) { try settings.faultPlan() }
+    }
+
+    private func withPlan(_ text: String, _ body: (String) throws -> Void) throws {
+        let url = FileManager.default.temporaryDirectory.appending(path: "plan-\(UUID().uuidString).json")
+        try Data(text.utf8).write(to: url)
+        defer { try? FileManager.default.removeItem(at: url) }
+        try body(url.path())
+    }
 }

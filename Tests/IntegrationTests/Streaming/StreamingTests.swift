@@ -111,7 +111,7 @@ struct StreamingTests {
     }
 
     @Test func aRefusedConnectionIsTriedAgainWithGrowingWaits() async throws {
-        let log = Log()
+        let log = Log(logLevel: .info)
         try await withStreaming(log: log) {
             _ in
         } streamer: {

@@ -7,7 +7,8 @@ final class FeedHarness {
     let books: FeedBooks
     let pipeline: FeedPipeline
     let witness = FeedWitness()
-    private var clock: Int64 = 0
+    /// Milliseconds on the monotonic clock.
+    private(set) var clock: Int64 = 0
 
     let market = Market(
         id: "0xfeed", slug: "btc-updown-15m-1", yes: Outcome(label: "Up", asset: "1111111111111111111111"),
@@ -23,7 +24,7 @@ final class FeedHarness {
     /// One of several lines.
     init(following: Bool = true, line: Int, board: OddsBoard, arbiter: FeedArbiter) {
         self.board = board
-        self.books = FeedBooks(board: board, source: .line(line), line: line, arbiter: arbiter)
+        self.books = FeedBooks(board: board, source: .line(line), seat: line, arbiter: arbiter)
         self.pipeline = FeedPipeline(books: self.books, maximumMessageSize: 1 << 20)
         self.pipeline.delegate = self.witness
         self.pipeline.open(maskingSeed: 1)
@@ -37,11 +38,22 @@ final class FeedHarness {
     func read(_ bytes: [UInt8]) {
         self.clock += 1
         var bytes = bytes
-        bytes.withUnsafeMutableBytes {
-            self.pipeline.receive(
-                $0,
-                at: ReceiveTime(
-                    monotonic: MonotonicTime(nanoseconds: self.clock * 1_000_000), unixNanoseconds: self.clock))
+        bytes.withUnsafeMutableBytes { self.pipeline.receive($0, at: self.receiveTime) }
+    }
+
+    private var receiveTime: ReceiveTime {
+        ReceiveTime(monotonic: self.now, unixNanoseconds: self.clock)
+    }
+
+    /// Lets time pass; the connection's timer looks at what is pending every ten milliseconds, for what is 25 old.
+    func wait(_ milliseconds: Int64) {
+        let end = self.clock + milliseconds
+        while self.clock < end {
+            self.clock = self.books.hasHeld || self.books.hasPendingChecks ? min(end, self.clock + 10) : end
+            self.books.begin(at: self.receiveTime)
+            let limit = self.now.advanced(by: .milliseconds(-25))
+            self.books.releaseHeld(before: limit)
+            self.books.verifyPending(before: limit)
         }
     }
 

@@ -84,8 +84,11 @@ private final class SteppedClock: StreamClock {
         let configuration = Self.configuration(server)
         let eventLoop = MultiThreadedEventLoopGroup.singleton.any()
         let setup = FeedEngine.Setup(
-            configuration: configuration, endpoint: try WebSocketEndpoint(configuration.marketWebSocket), security: nil,
-            eventLoop: eventLoop, clock: clock, logger: Self.logger, board: OddsBoard(), observer: nil)
+            configuration: configuration,
+            connector: NetworkConnector(
+                endpoint: try WebSocketEndpoint(configuration.marketWebSocket), security: nil, eventLoop: eventLoop,
+                timeout: .seconds(5)), witness: nil, eventLoop: eventLoop, clock: clock, logger: Self.logger,
+            board: OddsBoard(), observer: nil, continuity: { _, _ in })
         let relay = EngineRelay(eventLoop: eventLoop)
         let hub = UpdateHub(losslessChanged: { relay.perform { $0.heedFollowers() } })
         await relay.open { _ in

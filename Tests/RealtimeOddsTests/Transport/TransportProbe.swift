@@ -26,7 +26,8 @@ final class TransportProbe: TransportDelegate {
         self.whenReceived = whenReceived
     }
 
-    func transportConnected(_ transport: WebSocketTransport) {
+    func transportConnected(_ transport: any FeedTransport) {
+        guard let transport = transport as? WebSocketTransport else { return }
         self.transport = transport
         self.continuation.yield(.connected)
         self.whenConnected(transport)

@@ -2,47 +2,55 @@ import Foundation
 import NIOCore
 import NIOHTTP1
 import NIOPosix
-import OddsTestSupport
 import Synchronization
-import Testing
 
 /// A server on loopback in the place of the Bot API or of a webhook: it keeps every request and answers as it is told.
-final class StandIn: Sendable {
-    struct Request: Sendable {
-        let method: String
-        let path: String
-        let headers: [String: String]
-        let body: [UInt8]
+public final class StandIn: Sendable {
+    /// What was asked.
+    public struct Request: Sendable {
+        /// `GET` or `POST`.
+        public let method: String
+        /// With its query.
+        public let path: String
+        /// By their names in small letters.
+        public let headers: [String: String]
+        /// The body.
+        public let body: [UInt8]
 
         /// A value of the JSON body.
-        subscript(key: String) -> Any? {
+        public subscript(key: String) -> Any? {
             (try? JSONSerialization.jsonObject(with: Data(self.body)) as? [String: Any])?[key]
         }
 
-        var text: String { self["text"] as? String ?? "" }
+        /// What a Telegram request says.
+        public var text: String { self["text"] as? String ?? "" }
         /// The message a Telegram request replies to.
-        var replyTo: Int? { (self["reply_parameters"] as? [String: Any])?["message_id"] as? Int }
+        public var replyTo: Int? { (self["reply_parameters"] as? [String: Any])?["message_id"] as? Int }
     }
 
-    enum Answer: Sendable {
+    /// What to do with a request.
+    public enum Answer: Sendable {
         /// Take it, as the Bot API does, with the next message id.
         case accept
         /// Take it, but answer only when `release()` is called.
         case acceptLate
+        /// Answer with a status and a body.
         case status(Int, String, headers: [(String, String)] = [])
         /// Say nothing, ever.
         case stall
         /// Close the connection without an answer.
         case hangUp
 
-        static func tooMany(_ seconds: Int) -> Answer {
+        /// 429 of the Bot API: not before so many seconds.
+        public static func tooMany(_ seconds: Int) -> Answer {
             .status(
                 429,
                 #"{"ok":false,"error_code":429,"description":"Too Many Requests: retry after \#(seconds)","parameters":{"retry_after":\#(seconds)}}"#
             )
         }
 
-        static func error(_ status: Int, _ description: String, parameters: String = "{}") -> Answer {
+        /// An error of the Bot API.
+        public static func error(_ status: Int, _ description: String, parameters: String = "{}") -> Answer {
             .status(
                 status,
                 #"{"ok":false,"error_code":\#(status),"description":"\#(description)","parameters":\#(parameters)}"#)
@@ -86,19 +94,22 @@ final class StandIn: Sendable {
     }
 
     /// Everything asked, in the order of arrival.
-    let requests = Journal<Request>()
+    public let requests = Journal<Request>()
     /// What was taken, in order, with its id.
-    let accepted = Journal<(id: Int, request: Request)>()
+    public let accepted = Journal<(id: Int, request: Request)>()
     private let state = Mutex(State())
     private let port = Mutex(0)
 
+    /// One that does not listen yet.
+    public init() {}
+
     /// How to reach it.
-    var base: String { "http://127.0.0.1:\(self.port.withLock { $0 })" }
+    public var base: String { "http://127.0.0.1:\(self.port.withLock { $0 })" }
     /// How many connections are open.
-    var connectionCount: Int { self.state.withLock { $0.connections.count } }
+    public var connectionCount: Int { self.state.withLock { $0.connections.count } }
 
     /// Runs a stand-in while `body` does.
-    static func run(_ script: Answer..., body: (StandIn) async throws -> Void) async throws {
+    public static func run(_ script: Answer..., body: (StandIn) async throws -> Void) async throws {
         let standIn = StandIn()
         standIn.answer(with: script)
         try await standIn.start()
@@ -114,10 +125,10 @@ final class StandIn: Sendable {
     }
 
     /// The answers to the next requests; when they are used up, everything is accepted.
-    func answer(with script: [Answer]) { self.state.withLock { $0.script += script } }
+    public func answer(with script: [Answer]) { self.state.withLock { $0.script += script } }
 
     /// Sends the answers held back.
-    func release() {
+    public func release() {
         let held = self.state.withLock { state in
             defer { state.held = [] }
             return state.held
@@ -126,7 +137,7 @@ final class StandIn: Sendable {
     }
 
     /// Listens: the first time on any port, later on the same one.
-    func start() async throws {
+    public func start() async throws {
         let listener = try await ServerBootstrap(group: .singletonMultiThreadedEventLoopGroup)
             .serverChannelOption(.socketOption(.so_reuseaddr), value: 1)
             .childChannelInitializer { channel in
@@ -139,13 +150,13 @@ final class StandIn: Sendable {
                 }
             }
             .bind(host: "127.0.0.1", port: self.port.withLock { $0 }).get()
-        let port = try #require(listener.localAddress?.port)
+        guard let port = listener.localAddress?.port else { throw ChannelError.unknownLocalAddress }
         self.port.withLock { $0 = port }
         self.state.withLock { $0.listener = listener }
     }
 
     /// Closes everything: connections are refused from now on.
-    func stop() async throws {
+    public func stop() async throws {
         let (listener, connections) = self.state.withLock { state in
             defer { state.listener = nil }
             return (state.listener, Array(state.connections.values))
@@ -158,7 +169,7 @@ final class StandIn: Sendable {
     }
 
     /// Returns when every connection is closed.
-    func connectionsClosed() async throws {
+    public func connectionsClosed() async throws {
         for connection in self.state.withLock({ Array($0.connections.values) }) {
             try await connection.closeFuture.get()
         }

@@ -1,0 +1,436 @@
+package import OddsCore
+internal import Synchronization
+
+/// The running exchange: engine or tape, connections and faults as one value under one lock.
+///
+/// Time moves and messages are answered on one event loop, so what a connection is sent keeps its order. No socket is
+/// needed: whoever calls `tick` when `nextTick` says so, and carries out what links and answers ask for, has the whole
+/// venue in virtual time, every fault included. The same calls in the same order give the same bytes.
+package final class SimulatedExchange: WebSocketService {
+    private struct Connection: Sendable {
+        var link: WebSocketLink
+        var session: MarketChannelSession
+    }
+
+    private struct State: Sendable {
+        var engine: ExchangeEngine
+        var player: TapePlayer?
+        var faults: FaultState
+        /// Faults to come, the next one first.
+        var planned: [(time: MonotonicTime, fault: SimulatorFault)] = []
+        /// The exchange second by second, for answers that are old.
+        var past: [PastExchange] = []
+        /// The series of every asset somebody listens to, as far as the engine knows it.
+        var series: [String: String] = [:]
+        var connections: [Int: Connection] = [:]
+        var subscribers: [String: Set<Int>] = [:]
+        var counters = SimulatorCounters()
+    }
+
+    private let state: Mutex<State>
+    private let clock: any StreamClock
+    private let configuration: SimulatorConfiguration
+    private let origin: ReceiveTime
+    private let start: Timestamp
+    private let report: @Sendable (SimulatorFault, Bool) -> Void
+
+    /// How long the past is kept.
+    private static let pastKept = Duration.seconds(61)
+
+    /// An exchange whose time begins now.
+    /// - Parameters:
+    ///   - configuration: seed, series and the rest; what has to do with sockets is not looked at.
+    ///   - tape: frames to be played instead of the seeded flow.
+    ///   - clock: what the venue's time runs by; it is only read.
+    ///   - report: told of every fault when it begins, and whether there was anybody for it to hit.
+    package init(
+        configuration: SimulatorConfiguration, tape: Tape?, clock: any StreamClock,
+        report: @escaping @Sendable (SimulatorFault, _ isHit: Bool) -> Void = { _, _ in }
+    ) {
+        self.configuration = configuration
+        self.clock = clock
+        self.report = report
+        self.origin = clock.now()
+        self.start = configuration.start ?? self.origin.wall
+        self.state = Mutex(
+            State(
+                engine: ExchangeEngine(configuration: configuration, start: self.start),
+                player: tape.map { TapePlayer(tape: $0, speed: configuration.tape?.speed ?? 1) },
+                faults: FaultState(seed: configuration.seed)))
+    }
+
+    /// The venue's time at a moment of the clock.
+    private func venueTime(_ now: MonotonicTime) -> Timestamp {
+        self.start.advanced(by: self.origin.monotonic.duration(to: now))
+    }
+
+    // MARK: Time
+
+    /// Commands for connections, in the order in which they are to be given.
+    private struct Outbox {
+        private var commands: [Int: [WebSocketCommand]] = [:]
+
+        mutating func add(_ more: [WebSocketCommand], for id: Int) {
+            if !more.isEmpty { self.commands[id, default: []] += more }
+        }
+
+        mutating func add(_ more: [FaultState.Outgoing]) { for (id, commands) in more { self.add(commands, for: id) } }
+
+        /// Connections get theirs in the order of their numbers.
+        func addressed(_ state: borrowing State) -> [(WebSocketLink, [WebSocketCommand])] {
+            var list: [(WebSocketLink, [WebSocketCommand])] = []
+            for (id, commands) in self.commands.sorted(by: { $0.key < $1.key }) {
+                if let link = state.connections[id]?.link { list.append((link, commands)) }
+            }
+            return list
+        }
+    }
+
+    /// Sends what is due.
+    package func tick() {
+        let now = self.clock.now().monotonic
+        let (outbox, begun) = self.state.withLock { state in
+            var outbox = Outbox()
+            var begun: [(fault: SimulatorFault, isHit: Bool)] = []
+            // Time stops at each planned fault, so that it hits what comes behind it and nothing before.
+            while let (time, fault) = state.planned.first, time <= now {
+                self.advance(to: time, &state, &outbox)
+                state.planned.removeFirst()
+                let outgoing = Self.begin(fault, now: time, &state)
+                outbox.add(outgoing ?? [])
+                begun.append((fault, outgoing != nil))
+            }
+            self.advance(to: now, &state, &outbox)
+            for (id, connection) in state.connections where !state.faults.isDeaf(id) {
+                if let deadline = connection.session.deadline, deadline <= now { outbox.add([.drop], for: id) }
+            }
+            return (outbox.addressed(state), begun)
+        }
+        for (fault, isHit) in begun { self.report(fault, isHit) }
+        for (link, commands) in outbox { link.perform(commands) }
+    }
+
+    private func advance(to now: MonotonicTime, _ state: inout State, _ outbox: inout Outbox) {
+        outbox.add(state.faults.due(now: now))
+        state.engine.skew = state.faults.clockSkew(now: now)
+        var emissions: [Emission] = []
+        let subscribers = state.subscribers
+        state.engine.advance(to: self.venueTime(now), listening: { subscribers[$0] != nil }, into: &emissions)
+        if state.player == nil {
+            for emission in emissions {
+                let frame = DataFrame(bytes: emission.frame, assets: emission.audience.named)
+                Self.deliver(frame, to: Self.recipients(of: emission.audience, state), now: now, &state, &outbox)
+            }
+        } else if let rows = state.player?.advance(to: now) {
+            for row in rows {
+                let ids =
+                    row.assets.isEmpty
+                    ? Set(state.connections.keys)
+                    : row.assets.reduce(into: Set<Int>()) { $0.formUnion(subscribers[$1] ?? []) }
+                Self.deliver(DataFrame(bytes: row.frame, assets: row.assets), to: ids, now: now, &state, &outbox)
+            }
+        }
+        if state.past.last.map({ $0.time.duration(to: now) >= .seconds(1) }) ?? true {
+            state.past.append(PastExchange(time: now, engine: state.engine.still()))
+            state.past.removeAll { $0.time.duration(to: now) > Self.pastKept }
+        }
+    }
+
+    private static func deliver(
+        _ frame: DataFrame, to ids: some Sequence<Int>, now: MonotonicTime, _ state: inout State,
+        _ outbox: inout Outbox
+    ) {
+        let series = state.series
+        for id in ids {
+            let commands = state.faults.send(frame, to: id, now: now, series: { series[$0] })
+            state.counters.framesSent += commands.count
+            outbox.add(commands, for: id)
+        }
+    }
+
+    private static func recipients(of audience: Emission.Audience, _ state: borrowing State) -> [Int] {
+        switch audience {
+        case .assets(let assets): return Self.subscribers(of: assets, state)
+        case .customAssets(let assets):
+            return Self.subscribers(of: assets, state).filter { Self.wantsCustomEvents($0, state) }
+        case .custom: return state.connections.keys.filter { Self.wantsCustomEvents($0, state) }
+        }
+    }
+
+    private static func subscribers(of assets: [String], _ state: borrowing State) -> [Int] {
+        var ids: [Int] = []
+        for asset in assets {
+            guard let more = state.subscribers[asset] else { continue }
+            for id in more where !ids.contains(id) { ids.append(id) }
+        }
+        return ids
+    }
+
+    private static func wantsCustomEvents(_ id: Int, _ state: borrowing State) -> Bool {
+        state.connections[id]?.session.wantsCustomEvents ?? false
+    }
+
+    /// When the next tick is worth while: not before the configured tick, not after what is due next.
+    package func nextTick() -> MonotonicTime {
+        let now = self.clock.now().monotonic
+        let (next, due) = self.state.withLock { state in
+            (
+                state.player == nil ? state.engine.nextTime : nil,
+                [state.faults.nextDue, state.planned.first?.time].compactMap { $0 }.min()
+            )
+        }
+        let wait = next.map { self.venueTime(now).duration(to: $0) } ?? self.configuration.tick
+        let soonest = min(wait, due.map { now.duration(to: $0) } ?? wait, .milliseconds(50))
+        return now.advanced(by: max(self.configuration.tick, soonest))
+    }
+
+    // MARK: The market channel
+
+    package func refusal() -> SimulatorFault.Refusal? {
+        let now = self.clock.now().monotonic
+        return self.state.withLock { $0.faults.refusal(now: now) }
+    }
+
+    package func opened(_ link: WebSocketLink) {
+        let session = MarketChannelSession(
+            now: self.clock.now().monotonic, idleLimit: self.configuration.idleLimit)
+        self.state.withLock {
+            $0.connections[link.id] = Connection(link: link, session: session)
+            $0.counters.connectionsAccepted += 1
+            $0.counters.connectionsOpen += 1
+            $0.faults.opened(link.id)
+        }
+    }
+
+    package func received(_ message: WebSocketMessage, from id: Int) -> [WebSocketCommand] {
+        let now = self.clock.now().monotonic
+        return self.state.withLock { state in
+            guard !state.faults.isDeaf(id) else { return [] }
+            state.counters.messagesReceived += 1
+            guard case .text(let text) = message else {
+                return state.faults.reply(.text(Array("INVALID OPERATION".utf8)), to: id, now: now)
+            }
+            guard let reply = state.connections[id]?.session.received(text, now: now) else { return [] }
+            switch reply {
+            case .none: return []
+            case .text(let text): return state.faults.reply(.text(Array(text.utf8)), to: id, now: now)
+            case .subscribed(let assets, let dump):
+                for asset in assets { Self.subscribe(id, to: asset, &state) }
+                state.player?.subscribed(now: now)
+                return dump ? Self.dump(assets, to: id, now: now, &state) : []
+            case .unsubscribed(let assets):
+                Self.unsubscribe(id, from: assets, &state)
+                return []
+            }
+        }
+    }
+
+    package func closed(_ id: Int) {
+        self.state.withLock { state in
+            guard let connection = state.connections.removeValue(forKey: id) else { return }
+            state.counters.connectionsOpen -= 1
+            state.faults.closed(id)
+            Self.unsubscribe(id, from: connection.session.assets, &state)
+        }
+    }
+
+    private static func unsubscribe(_ id: Int, from assets: some Sequence<String>, _ state: inout State) {
+        for asset in assets {
+            state.counters.subscriptions -= 1
+            state.subscribers[asset]?.remove(id)
+            if state.subscribers[asset]?.isEmpty == true {
+                state.subscribers[asset] = nil
+                state.series[asset] = nil
+            }
+        }
+    }
+
+    private static func subscribe(_ id: Int, to asset: String, _ state: inout State) {
+        state.subscribers[asset, default: []].insert(id)
+        state.counters.subscriptions += 1
+        state.series[asset] = state.engine.token(asset: asset)?.window.series.name
+    }
+
+    /// One array with the book of every known asset; nothing when none is known, or none is to be sent.
+    private static func dump(
+        _ assets: [String], to id: Int, now: MonotonicTime, _ state: inout State
+    ) -> [WebSocketCommand] {
+        guard state.player == nil else { return [] }
+        var frame = DataFrame(bytes: [0x5B], assets: [])
+        for asset in assets
+        where state.faults.sendsSnapshot(of: asset, series: state.series[asset], to: id, now: now) {
+            guard let book = state.engine.book(asset: asset, rest: false) else { continue }
+            if !frame.assets.isEmpty { frame.bytes.append(0x2C) }
+            frame.bytes.append(contentsOf: book)
+            frame.assets.append(asset)
+        }
+        guard !frame.assets.isEmpty else { return [] }
+        frame.bytes.append(0x5D)
+        let series = state.series
+        let commands = state.faults.send(frame, to: id, now: now, series: { series[$0] })
+        state.counters.framesSent += commands.count
+        return commands
+    }
+
+    // MARK: REST
+
+    package func clobAnswer(_ question: HTTPQuestion) -> HTTPAnswer {
+        if question.path == "/ws/market" {
+            switch self.refusal() {
+            case .status(let status): return self.refused(status)
+            case .reset: return self.refused(503)
+            case nil: return .error(400, "Bad Request")
+            }
+        }
+        if question.path == FaultDesk.path { return self.deskAnswer(question) }
+        let now = self.clock.now().monotonic
+        return self.state.withLock { state in
+            state.counters.requests += 1
+            let trouble = state.faults.trouble(of: .clob, now: now)
+            if let answer = trouble.answer { return answer }
+            let faults = BookFaults(
+                active: state.faults.newestFirst(now), engine: state.engine, past: state.past, now: now)
+            return trouble.applied(to: ClobAnswers(engine: state.engine, faults: faults).answer(question))
+        }
+    }
+
+    private func refused(_ status: Int) -> HTTPAnswer {
+        self.state.withLock { $0.counters.connectionsRefused += 1 }
+        return .error(status, status == 429 ? "Too Many Requests" : "Service Unavailable")
+    }
+
+    package func gammaAnswer(_ question: HTTPQuestion) -> HTTPAnswer {
+        let now = self.clock.now().monotonic
+        return self.state.withLock { state in
+            state.counters.requests += 1
+            let trouble = state.faults.trouble(of: .gamma, now: now)
+            if let answer = trouble.answer { return answer }
+            let faults = MarketFaults(active: state.faults.newestFirst(now), now: state.engine.now)
+            let answers = GammaAnswers(engine: state.engine, faults: faults)
+            return trouble.applied(to: answers.answer(question))
+        }
+    }
+
+    // MARK: Control
+
+    /// Misbehaves from now on.
+    /// - Returns: false when the target names a connection or a market that is not there: nothing happens then.
+    @discardableResult
+    package func inject(_ fault: SimulatorFault) -> Bool {
+        let now = self.clock.now().monotonic
+        let outbox = self.state.withLock { state -> [(WebSocketLink, [WebSocketCommand])]? in
+            guard let outgoing = Self.begin(fault, now: now, &state) else { return nil }
+            var outbox = Outbox()
+            outbox.add(outgoing)
+            return outbox.addressed(state)
+        }
+        self.report(fault, outbox != nil)
+        for (link, commands) in outbox ?? [] { link.perform(commands) }
+        return outbox != nil
+    }
+
+    /// Misbehaves as planned, from now on, beside what has been planned before.
+    package func schedule(_ faults: [PlannedFault]) {
+        let now = self.clock.now().monotonic
+        self.state.withLock { state in
+            let new = faults.map { (time: now.advanced(by: $0.at), fault: $0.fault) }
+            // Stable: what is planned for the same moment comes in the order in which it was planned.
+            state.planned = (state.planned + new).enumerated()
+                .sorted { ($0.element.time, $0.offset) < ($1.element.time, $1.offset) }.map(\.element)
+        }
+    }
+
+    /// A fault begins; nil when there is nobody for it to hit.
+    private static func begin(
+        _ fault: SimulatorFault, now: MonotonicTime, _ state: inout State
+    ) -> [FaultState.Outgoing]? {
+        guard Self.hits(fault, state), let subject = state.engine.subject(of: fault.target) else { return nil }
+        if fault.kind == .recover { state.planned = [] }
+        let outgoing = state.faults.inject(fault, about: subject, now: now)
+        state.engine.skew = state.faults.clockSkew(now: now)
+        state.counters.faults += 1
+        return outgoing
+    }
+
+    private static func hits(_ fault: SimulatorFault, _ state: borrowing State) -> Bool {
+        let needsLine = fault.kind.aim.contains(.line)
+        return state.engine.subject(of: fault.target) != nil
+            && (!needsLine || state.faults.lines(of: fault.target) != nil)
+    }
+
+    // MARK: On cue over HTTP
+
+    private func deskAnswer(_ question: HTTPQuestion) -> HTTPAnswer {
+        switch question.method {
+        case "GET": return self.deskList()
+        case "DELETE":
+            self.inject(.recover)
+            return self.deskList()
+        case "POST":
+            let planned: [PlannedFault]
+            do {
+                planned = try FaultPlan(json: question.body).faults
+            } catch {
+                return .error(400, error.message)
+            }
+            // All or nothing: what comes at once must have somebody to hit.
+            let missed = self.state.withLock { state in planned.first { $0.at == .zero && !Self.hits($0.fault, state) }
+            }
+            if let missed {
+                let what = FaultText.json(missed)
+                return .error(409, "There is no such connection, market or series now: \(what). Nothing was done.")
+            }
+            for fault in planned where fault.at == .zero { self.inject(fault.fault) }
+            self.schedule(planned.filter { $0.at > .zero })
+            return self.deskList()
+        default: return .error(405, "Use GET, POST or DELETE.")
+        }
+    }
+
+    private func deskList() -> HTTPAnswer {
+        let now = self.clock.now().monotonic
+        return self.state.withLock { state in
+            FaultDesk.list(
+                state.faults.newestFirst(now).reversed(), planned: state.planned.map { ($0.time, $0.fault) },
+                connections: state.faults.lines(of: .all)?.count ?? 0, now: now)
+        }
+    }
+
+    // MARK: What it knows
+
+    package var counters: SimulatorCounters { self.state.withLock { $0.counters } }
+
+    package var venueTime: Timestamp { self.state.withLock { $0.engine.now } }
+
+    package func truth(_ market: MarketID) -> MarketTruth? {
+        self.state.withLock { state in
+            guard let window = state.engine.window(condition: market.rawValue),
+                let process = state.engine.process(of: window)
+            else { return nil }
+            return MarketTruth(process, time: state.engine.now)
+        }
+    }
+
+    package func market(slug: String) -> Market? {
+        self.state.withLock { state in
+            guard let window = state.engine.window(slug: slug) else { return nil }
+            return Market(
+                id: MarketID(window.condition), slug: window.slug, question: window.title, series: window.series.name,
+                window: MarketWindow(start: window.start, end: window.end),
+                yes: Outcome(label: "Up", asset: AssetID(window.up)),
+                no: Outcome(label: "Down", asset: AssetID(window.down)),
+                tickSize: state.engine.process(of: window)?.tickSize ?? 0.01,
+                acceptingOrders: state.engine.now < window.end, closed: state.engine.winner(of: window) != nil)
+        }
+    }
+}
+
+extension Emission.Audience {
+    /// The assets it tells of; none for a broadcast.
+    var named: [String] {
+        switch self {
+        case .assets(let assets), .customAssets(let assets): assets
+        case .custom: []
+        }
+    }
+}

@@ -1,0 +1,57 @@
+package import Logging
+package import NIOCore
+package import OddsCore
+
+/// The feed engine by itself, on an event loop, with sockets, witness and clock of the caller's choosing.
+///
+/// What a streamer is without discovery and without tasks: for tests that run it in virtual time against an exchange in
+/// the same process. Everything is called on the event loop.
+package final class FeedHost {
+    private let engine: FeedEngine
+    private let board: OddsBoard
+    private let hub: UpdateHub
+    private let connections = ConnectionList()
+
+    /// - Parameters:
+    ///   - continuity: told of everything that bears on continuity, as it happens.
+    ///   - everyChange: told of every single change of the board.
+    package init(
+        configuration: RealtimeOddsConfiguration, connector: any FeedConnector, witness: (any BookWitness)?,
+        eventLoop: any EventLoop, clock: any StreamClock, logger: Logger, seed: UInt64,
+        continuity: @escaping @Sendable (ContinuityEvent, ReceiveTime) -> Void,
+        everyChange: @escaping @Sendable (OddsSnapshot) -> Void
+    ) {
+        self.board = OddsBoard()
+        self.hub = UpdateHub(losslessChanged: {})
+        let setup = FeedEngine.Setup(
+            configuration: configuration, connector: connector, witness: witness, eventLoop: eventLoop, clock: clock,
+            logger: logger, board: self.board, observer: nil, continuity: continuity,
+            everyChange: everyChange)
+        self.engine = FeedEngine(
+            setup: setup, hub: self.hub, connectionList: self.connections, seed: seed, onFirstOdds: { _, _ in },
+            onResolved: { _, _, _ in })
+    }
+
+    /// Follows a market on every line.
+    package func follow(_ market: Market) { self.engine.follow(market) }
+
+    /// Follows a market no more.
+    package func unfollow(_ market: Market) { self.engine.unfollow(market) }
+
+    /// The market's odds on the board.
+    package func currentOdds(_ market: MarketID) -> OddsSnapshot? { self.board.currentOdds(market) }
+
+    /// How many connections carry anything, one that is being renewed counted twice.
+    package var connectionCount: Int { self.engine.allConnections.count }
+
+    /// What was counted on all connections.
+    package var counters: FeedCounters {
+        self.connections.all.reduce(FeedCounters()) { $0 + $1.report().counters }
+    }
+
+    /// How often a connection was lost.
+    package var disconnects: UInt64 { self.connections.all.reduce(0) { $0 + $1.report().disconnects } }
+
+    /// Ends everything; the future succeeds when no socket is left.
+    package func stop() -> EventLoopFuture<Void> { self.engine.stop() }
+}

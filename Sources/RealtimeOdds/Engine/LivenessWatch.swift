@@ -1,0 +1,177 @@
+package import OddsCore
+
+/// A second witness of the books beside the feed. Asked and answering on the feed's event loop.
+package protocol BookWitness: AnyObject, Sendable {
+    /// Asks for the books of some tokens; the answer has one result for each, in their order.
+    func ask(_ assets: [AssetID], _ answer: @escaping ([Result<RESTBook, RESTError>]) -> Void)
+}
+
+/// Leads every market's ladder from silence to proof: samples the lines, asks the witness, and does what the ladder says.
+///
+/// It decides nothing itself: `MarketLiveness` does, and `GhostGuard` says which answers of the witness can be believed.
+final class LivenessWatch {
+    private final class Watched {
+        let slot: MarketSlot
+        let seat: WitnessSeat
+        var ladder: MarketLiveness
+        var ghosts: GhostGuard
+        var carriers: [FeedConnection] = []
+        /// The witness's last answer that can be believed, with the books it was made of.
+        var odds: RESTOdds?
+        var isServing = false
+
+        init(_ slot: MarketSlot, arbiter: FeedArbiter, limits: MarketLiveness.Limits, now: MonotonicTime) {
+            self.slot = slot
+            self.seat = WitnessSeat(slot: slot, arbiter: arbiter)
+            self.ladder = MarketLiveness(limits: limits, now: now)
+            self.ghosts = GhostGuard(market: slot.market)
+        }
+
+        func carrier(_ seat: Int) -> FeedConnection? { self.carriers.first { $0.seat == seat } }
+    }
+
+    // The engine owns the watch and ends it before it goes.
+    private unowned let engine: FeedEngine
+    private var watched: [MarketID: Watched] = [:]
+    private var isWitnessDown = false
+
+    init(engine: FeedEngine) { self.engine = engine }
+
+    private var setup: FeedEngine.Setup { self.engine.setup }
+
+    // MARK: Looking
+
+    /// Looks at every line and every market.
+    func look() {
+        var sights: [MarketID: (slot: MarketSlot, seen: [MarketLiveness.Sight], carriers: [FeedConnection])] = [:]
+        for connection in self.engine.allConnections {
+            connection.look { slot, phase, sight in
+                guard phase == .trading else { return }
+                sights[slot.market.id, default: (slot, [], [])].seen.append(sight)
+                sights[slot.market.id]?.carriers.append(connection)
+            }
+        }
+        for id in self.watched.keys where sights[id] == nil { self.forget(id) }
+        for (id, market) in sights {
+            let now = self.setup.clock.now().monotonic
+            let watched = self.watched(id, market.slot, now: now)
+            watched.carriers = market.carriers
+            self.perform(watched.ladder.sample(market.seen, now: now), for: watched)
+        }
+    }
+
+    private func watched(_ id: MarketID, _ slot: MarketSlot, now: MonotonicTime) -> Watched {
+        if let known = self.watched[id] {
+            if known.slot === slot { return known }
+            self.forget(id)  // its second token became known, and with it another slot
+        }
+        let new = Watched(
+            slot, arbiter: self.engine.arbiter, limits: self.setup.configuration.livenessLimits, now: now)
+        self.watched[id] = new
+        return new
+    }
+
+    /// Expects nothing of a market any more.
+    func forget(_ id: MarketID) {
+        guard let watched = self.watched.removeValue(forKey: id) else { return }
+        self.perform(watched.ladder.end(), for: watched)
+    }
+
+    /// The end: answers that still come are heard by nobody.
+    func stop() { self.watched = [:] }
+
+    // MARK: Doing
+
+    private func perform(_ actions: [MarketLiveness.Action], for watched: Watched) {
+        let market = watched.slot.market.id
+        for action in actions {
+            switch action {
+            case .ask: self.ask(watched)
+            case .redrive(let seat): watched.carrier(seat)?.suspectBehind(market)
+            case .reconnect(let seat): watched.carrier(seat)?.giveUp(market)
+            case .distrust(let seat, let stamp): watched.carrier(seat)?.distrust(market, until: stamp)
+            case .confirm(let seat):
+                watched.carrier(seat)?.confirm(market)
+                watched.seat.confirm(seat: seat, at: self.setup.clock.now())
+            case .serve: self.serve(watched)
+            case .serveAsStale:
+                let reason: StaleReason =
+                    watched.carriers.contains { $0.phase == .live } ? .awaitingSnapshot : .disconnected
+                self.tell(watched, watched.seat.serveAsStale(reason: reason, at: self.setup.clock.now()))
+            case .stopServing: watched.seat.withdraw()
+            case .doubt: for carrier in watched.carriers { carrier.setSilent(true, market) }
+            case .believe: for carrier in watched.carriers { carrier.setSilent(false, market) }
+            case .refresh(let seat): watched.carrier(seat)?.refresh(market)
+            case .tell(let silence): self.engine.tell(.silence(watched.slot.market, silence))
+            }
+        }
+    }
+
+    private func serve(_ watched: Watched) {
+        guard let odds = watched.odds else { return }
+        let outcome = watched.seat.serve(
+            yes: odds.yes, no: odds.no, exchangeTime: odds.exchangeTime, at: self.setup.clock.now())
+        self.tell(watched, outcome)
+    }
+
+    private func tell(_ watched: Watched, _ outcome: WitnessSeat.Outcome?) {
+        guard let outcome else { return }
+        self.engine.changed(watched.slot, values: outcome.values, previousTrust: outcome.previousTrust)
+        self.engine.changedExactly(watched.slot, values: outcome.values, previousTrust: outcome.previousTrust)
+    }
+
+    // MARK: The witness
+
+    private func ask(_ watched: Watched) {
+        let market = watched.slot.market
+        guard let witness = self.setup.witness else {
+            return self.answered(.useless("there is no REST witness"), watched)
+        }
+        if let seen = watched.slot.read(), seen.trust == .live {
+            watched.ghosts.saw(bid: seen.yes.bid, ask: seen.yes.ask, at: seen.exchangeTime)
+        }
+        witness.ask(market.assets) { [weak self, weak watched] results in
+            guard let self, let watched, self.watched[market.id] === watched else { return }
+            self.heard(results, watched)
+        }
+    }
+
+    private func answered(_ testimony: MarketLiveness.Testimony, _ watched: Watched) {
+        self.perform(watched.ladder.answered(testimony, now: self.setup.clock.now().monotonic), for: watched)
+    }
+
+    private func heard(_ results: [Result<RESTBook, RESTError>], _ watched: Watched) {
+        var books: [RESTBook] = []
+        var trouble = "it knows no book of the market"
+        for result in results {
+            switch result {
+            case .success(let book):
+                switch watched.ghosts.judge(book) {
+                case .sane: books.append(book)
+                case .ghost: trouble = "it gave a ghost: an empty book after a sane one"
+                case .older: trouble = "it gave a book older than one seen before"
+                case .foreign: trouble = "it gave a book of another market"
+                }
+            case .failure(let error):
+                trouble = error.message
+                if error.code == .unreachable || error.code == .timeout { self.isWitnessDown = true }
+            }
+        }
+        let market = watched.slot.market
+        let side = { (side: Side) in books.first { market.side(of: $0.asset) == side } }
+        let known = watched.slot.read()?.yes.lastTrade
+        guard let odds = RESTOdds(market: market, yes: side(.yes), no: side(.no), knownTrade: known) else {
+            return self.answered(.useless(trouble), watched)
+        }
+        self.gaveSign()
+        watched.odds = odds
+        let agreeing = watched.carriers.filter { carrier in books.allSatisfy { carrier.matches($0) } }
+        self.answered(.books(odds.exchangeTime, agreeing: agreeing.map(\.seat)), watched)
+    }
+
+    /// The witness lives, so the exchange does: lines that wait for their next attempt need not wait for long.
+    private func gaveSign() {
+        self.engine.signOfLife(within: self.isWitnessDown ? .zero : .seconds(2))
+        self.isWitnessDown = false
+    }
+}

@@ -1,0 +1,110 @@
+package import Logging
+import NIOCore
+import NIOEmbedded
+package import OddsCore
+package import PolymarketSimulator
+package import RealtimeOdds
+
+/// The feed engine and the simulated exchange on one event loop in virtual time: no thread, no socket, no real clock, so
+/// that a run follows from its seeds alone and an hour takes as long as its messages need.
+package final class VirtualWorld {
+    /// How the two are told to be.
+    package struct Setting {
+        /// The exchange.
+        package var exchange = SimulatorConfiguration()
+        /// The feed.
+        package var feed = RealtimeOddsConfiguration()
+        /// How long bytes are on their way, one way.
+        package var latency = Duration.milliseconds(10)
+        /// Whether there is a REST witness.
+        package var hasWitness = true
+
+        package init() {}
+    }
+
+    let loop = EmbeddedEventLoop()
+    package let clock: VirtualClock
+    package let exchange: SimulatedExchange
+    package let host: FeedHost
+    package let network: VirtualNetwork
+    /// What happened on the board and to continuity.
+    package let story: Story
+
+    package init(
+        _ setting: Setting, seed: UInt64,
+        logger: Logger = Logger(label: "virtual") { _ in SwiftLogNoOpLogHandler() }
+    ) {
+        let clock = VirtualClock(self.loop)
+        let exchange = SimulatedExchange(configuration: setting.exchange, tape: nil, clock: clock)
+        let network = VirtualNetwork(exchange: exchange, loop: self.loop, latency: setting.latency)
+        let story = Story()
+        self.clock = clock
+        self.exchange = exchange
+        self.network = network
+        self.story = story
+        self.host = FeedHost(
+            configuration: setting.feed, connector: network, witness: setting.hasWitness ? network : nil,
+            eventLoop: self.loop, clock: clock, logger: logger, seed: seed,
+            continuity: { event, time in story.add(event, at: time) },
+            everyChange: { story.add($0) })
+        self.scheduleTick()
+    }
+
+    private func scheduleTick() {
+        let wait = self.clock.now().monotonic.duration(to: self.exchange.nextTick())
+        self.after(Swift.max(.zero, wait)) { [weak self] in
+            guard let self else { return }
+            self.exchange.tick()
+            self.scheduleTick()
+        }
+    }
+
+    /// Lets time pass.
+    package func pass(_ duration: Duration) { self.loop.advanceTime(by: .nanoseconds(duration.wholeNanoseconds)) }
+
+    /// The time since the beginning.
+    package var now: Duration { .nanoseconds(Int64(self.loop.now.uptimeNanoseconds)) }
+
+    /// Does something later.
+    package func after(_ duration: Duration, _ body: @escaping () -> Void) {
+        let bound = NIOLoopBound(body, eventLoop: self.loop)
+        self.loop.scheduleTask(in: .nanoseconds(duration.wholeNanoseconds)) { bound.value() }
+    }
+}
+
+/// What happened, in order.
+package final class Story: @unchecked Sendable {
+    // Written and read on the one thread that the virtual world runs on.
+    package private(set) var entries: [(event: ContinuityEvent, time: ReceiveTime)] = []
+    /// Every version of every market that was on the board.
+    package private(set) var published: [OddsSnapshot] = []
+
+    func add(_ event: ContinuityEvent, at time: ReceiveTime) { self.entries.append((event, time)) }
+
+    func add(_ snapshot: OddsSnapshot) { self.published.append(snapshot) }
+
+    /// Forgets what came so far.
+    package func forget() {
+        self.entries = []
+        self.published = []
+    }
+}
+
+/// The event loop's own time, as both clocks.
+package final class VirtualClock: StreamClock, @unchecked Sendable {
+    // The loop is only asked for its time, on the thread that drives it.
+    private let loop: EmbeddedEventLoop
+    private static let beginning: Int64 = 1_800_000_000_000_000_000
+
+    init(_ loop: EmbeddedEventLoop) { self.loop = loop }
+
+    package func now() -> ReceiveTime {
+        let now = Int64(self.loop.now.uptimeNanoseconds)
+        return ReceiveTime(
+            monotonic: MonotonicTime(nanoseconds: now), unixNanoseconds: VirtualClock.beginning + now)
+    }
+
+    package func sleep(until instant: MonotonicTime) async throws {
+        preconditionFailure("nothing sleeps in virtual time: the event loop has timers")
+    }
+}

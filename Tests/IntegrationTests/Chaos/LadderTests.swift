@@ -1,0 +1,58 @@
+import ChaosSupport
+import OddsCore
+import OddsTestSupport
+import PolymarketSimulator
+import RealtimeOdds
+import Testing
+
+/// The whole feed against the whole exchange in virtual time: what silence leads to.
+@Suite struct LadderTests {
+    private static func setting(lines: Int = 1) throws -> VirtualWorld.Setting {
+        var setting = VirtualWorld.Setting()
+        setting.exchange.series = [try MarketSeries("btc-updown-15m")]
+        setting.feed.lines = lines
+        return setting
+    }
+
+    private static func follow(_ world: VirtualWorld) throws -> Market {
+        let start = MarketSeries.window(of: world)
+        let market = try #require(world.exchange.market(slug: "btc-updown-15m-\(start)"))
+        world.host.follow(market)
+        return market
+    }
+
+    @Test func aBusyMarketIsLive() throws {
+        let world = VirtualWorld(try Self.setting(), seed: 1)
+        let market = try Self.follow(world)
+        world.pass(.seconds(20))
+        let odds = try #require(world.host.currentOdds(market.id))
+        #expect(odds.trust == .live)
+        #expect(world.host.disconnects == 0)
+        #expect(world.network.openSockets == 1)
+    }
+
+    @Test func aFrozenExchangeIsServedFromTheWitnessWithinFiveSeconds() throws {
+        let world = VirtualWorld(try Self.setting(), seed: 1)
+        let market = try Self.follow(world)
+        world.pass(.seconds(20))
+        world.exchange.inject(.freeze(for: nil))
+        world.pass(.seconds(4))
+        let odds = try #require(world.host.currentOdds(market.id))
+        #expect(odds.trust == .fallback)
+        #expect(odds.source == .poller)
+        world.pass(.seconds(60))
+        let later = try #require(world.host.currentOdds(market.id))
+        #expect(later.trust == .fallback)
+        world.exchange.inject(.recover)
+        world.pass(.seconds(10))
+        let after = try #require(world.host.currentOdds(market.id))
+        #expect(after.trust == .live)
+    }
+}
+
+extension MarketSeries {
+    /// The start of the window that the virtual world begins in.
+    fileprivate static func window(of world: VirtualWorld) -> Int64 {
+        world.clock.now().wall.seconds / 900 * 900
+    }
+}
