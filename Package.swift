@@ -8,6 +8,9 @@ let fuzzing = Context.environment["ODDSTREAM_FUZZ"] == "1"
 /// `make conformance` sets this: the partner of the WebSocket test suite is no part of a normal build.
 let conformance = Context.environment["ODDSTREAM_CONFORMANCE"] == "1"
 
+/// `make chaos` sets this: the fault matrix in real time is no part of a normal build.
+let chaos = Context.environment["ODDSTREAM_CHAOS"] == "1"
+
 let settings: [SwiftSetting] =
     [
         .swiftLanguageMode(.v6),
@@ -138,6 +141,12 @@ if conformance {
             name: "WebSocketConformance",
             dependencies: ["OddsCore", "RealtimeOdds", "PolymarketSimulator"] + nio, path: "Conformance",
             exclude: ["run.sh"], swiftSettings: settings))
+}
+
+if chaos {
+    package.targets.append(
+        .executableTarget(
+            name: "Chaos", dependencies: ["OddsCore", "ChaosSupport"], path: "Chaos", swiftSettings: settings))
 }
 
 if fuzzing {

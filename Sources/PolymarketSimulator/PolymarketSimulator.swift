@@ -79,9 +79,13 @@ public final class PolymarketSimulator: Service {
         var tape: Tape?
         if let path = self.configuration.tape?.path { tape = try await Tape.read(path: path) }
         let tls = try self.tlsContext()
+        // One thread: everything that a connection is sent is made and written in one order.
+        let group = MultiThreadedEventLoopGroup(numberOfThreads: 1)
+        let loop = group.next()
         let logger = self.logger
         let exchange = SimulatedExchange(
             configuration: self.configuration, tape: tape, clock: self.clock,
+            later: { loop.execute($0) },
             report: { fault, isHit in
                 let facts: Logger.Metadata = ["exchange.fault": "\(FaultText.json(PlannedFault(at: .zero, fault)))"]
                 if isHit {
@@ -90,8 +94,6 @@ public final class PolymarketSimulator: Service {
                     logger.notice("Fault hit nobody: no such connection, market or series now", metadata: facts)
                 }
             })
-        // One thread: everything that a connection is sent is made and written in one order.
-        let group = MultiThreadedEventLoopGroup(numberOfThreads: 1)
         do {
             let market = try await SocketServer.bind(
                 host: self.configuration.host, port: self.configuration.marketPort, tls: tls,
@@ -103,7 +105,6 @@ public final class PolymarketSimulator: Service {
                 host: self.configuration.host, port: self.configuration.gammaPort, tls: tls,
                 writeLimit: self.configuration.slowReaderLimit, service: .init(answer: { exchange.gammaAnswer($0) }),
                 on: group)
-            let loop = group.next()
             let clock = self.clock
             let driver = Task {
                 // Ends with the task: both the clock and the loop only fail when all is over.

@@ -42,6 +42,20 @@ let benchmarks: @Sendable () -> Void = {
         }
     }
 
+    Benchmark("hash of a book of 60 levels x1000") { benchmark in
+        var hasher = BookHasher(market: Frames.market, asset: Frames.yes)
+        let levels = (1...30).map { (price: Price(rawValue: $0 * 100), size: Size(rawValue: Int64($0) * 1_250_000)) }
+        let asks = levels.map { (price: $0.price.complement, size: $0.size) }
+        benchmark.startMeasurement()
+        for time in 0..<1000 {
+            blackHole(
+                hasher.hash(
+                    timestamp: Timestamp(milliseconds: Int64(Frames.start + time)), bids: levels, asks: asks,
+                    lastTradePrice: 0.48))
+        }
+        benchmark.stopMeasurement()
+    }
+
     Benchmark("currentOdds, quiet x1000") { benchmark in
         let road = Road()
         var stream = Frames.webSocketBytes(Frames.snapshot)

@@ -26,29 +26,29 @@ extension FeedBooks {
 
     /// Takes over what a REST answer tells about a followed token's market and the feed does not: the smallest order and
     /// whether the market is one of a group; also the tick size and the last trade where the feed has told nothing newer.
-    /// A book of a token that is not followed here, or whose market is not known yet, is ignored.
+    /// A book of a token that is not followed here is ignored.
     public func learn(_ book: RESTBook) {
         let found = self.hot.pointee.table.find(book.asset)
-        guard found >= 0, let asset = self.hot.pointee.assets[found], asset.pointee.market >= 0,
-            let market = self.hot.pointee.markets[asset.pointee.market]
-        else {
-            return
-        }
-        let before = (market.pointee.hashes.minimumOrderSize, market.pointee.hashes.negativeRisk)
-        if let size = book.minimumOrderSize { market.pointee.hashes.minimumOrderSize = size }
-        if let risk = book.negativeRisk { market.pointee.hashes.negativeRisk = risk }
-        if before != (market.pointee.hashes.minimumOrderSize, market.pointee.hashes.negativeRisk) {
-            market.pointee.hashes.isProven = false
-        }
+        guard found >= 0, let asset = self.hot.pointee.assets[found] else { return }
+        asset.pointee.hashes.minimumOrderSize = book.minimumOrderSize ?? asset.pointee.hashes.minimumOrderSize
+        asset.pointee.hashes.negativeRisk = book.negativeRisk ?? asset.pointee.hashes.negativeRisk
         let isNewer = !asset.pointee.book.hasSnapshot || book.timestamp > asset.pointee.book.lastTime
         if let tickSize = book.tickSize, isNewer || asset.pointee.book.tickSize == nil {
             self.noteTickSize(tickSize, of: asset)
         }
+        guard asset.pointee.market >= 0, let market = self.hot.pointee.markets[asset.pointee.market] else { return }
+        self.tellMarket(of: asset)
         if isNewer || market.pointee.hashes.lastTrades.count == 0 || market.pointee.hashes.lastTradeIsInDoubt {
             market.pointee.hashes.lastTrades.note(
                 book.lastTradePrice, stamp: book.timestamp, received: self.hot.pointee.now.monotonic.nanoseconds)
         }
         self.retryOpenChecks(of: asset.pointee.market)
+    }
+
+    /// Hands what REST told about a token on to its market.
+    func tellMarket(of asset: UnsafeMutablePointer<AssetState>) {
+        guard asset.pointee.market >= 0, let market = self.hot.pointee.markets[asset.pointee.market] else { return }
+        market.pointee.hashes.learn(asset.pointee.hashes.minimumOrderSize, asset.pointee.hashes.negativeRisk)
     }
 
     /// Whether `verifyPending` has anything to do, now or later.
@@ -92,7 +92,7 @@ extension FeedBooks {
     /// How long an answer to an open check may take; nanoseconds.
     static let answerLimit: Int64 = 250_000_000
     /// How near a trade has to be for the last trade price to be uncertain; milliseconds. Measured: 25 to 114.
-    static let tradeShadow: Int64 = 150
+    static let tradeShadow: UInt64 = 150
     /// How long the second complaint waits for after the first; nanoseconds. The wait doubles up to 64 times.
     static let firstPatience: Int64 = 60_000_000_000
 
@@ -136,7 +136,7 @@ extension FeedBooks {
         let now = self.hot.pointee.now.monotonic.nanoseconds
         // Whatever the old book was like, it is gone.
         asset.pointee.hashes.sample = nil
-        asset.pointee.hashes.settled = max(asset.pointee.hashes.settled, now - 1)
+        asset.pointee.hashes.replaced = now
         let index = asset.pointee.market
         self.closeOverdueChecks()
         guard index >= 0, let market = self.hot.pointee.markets[index] else { return }
@@ -190,7 +190,8 @@ extension FeedBooks {
             asset.pointee.hashes.due = .max
             return
         }
-        asset.pointee.hashes.due = interval == 0 ? .min : self.hot.pointee.now.monotonic.nanoseconds + interval
+        asset.pointee.hashes.due =
+            interval == 0 ? .min : self.hot.pointee.now.monotonic.advanced(by: .nanoseconds(interval)).nanoseconds
     }
 
     private func hasSample(_ market: UnsafeMutablePointer<MarketState>) -> Bool {
@@ -239,6 +240,9 @@ extension FeedBooks {
         } else if self.hot.pointee.now.monotonic.nanoseconds - received >= Self.answerLimit {
             self.unanswered(check, asset, market)
         } else {
+            if self.hot.pointee.checks.open.count == HashChecks.maximumOpen {
+                self.count(.unverifiable, self.hot.pointee.checks.open.removeFirst().kind)
+            }
             self.hot.pointee.checks.open.append(check)
         }
     }
@@ -326,7 +330,7 @@ extension FeedBooks {
         market.pointee.hashes.lastTradeIsInDoubt = false
         asset.pointee.hashes.isUseless = false
         asset.pointee.hashes.mismatches = 0
-        asset.pointee.hashes.settled = max(asset.pointee.hashes.settled, check.received)
+        asset.pointee.hashes.verified = max(asset.pointee.hashes.verified, check.received)
         switch check.kind {
         case .book: asset.pointee.hashes.awaitsProof = false
         case .batch:
@@ -360,7 +364,8 @@ extension FeedBooks {
             return
         }
         self.count(.mismatching, check.kind)
-        guard check.received > asset.pointee.hashes.settled else { return }
+        guard check.received > asset.pointee.hashes.verified else { return }
+        if case .batch = check.kind, check.received <= asset.pointee.hashes.replaced { return }
         asset.pointee.hashes.mismatches += 1
         let now = self.hot.pointee.now.monotonic.nanoseconds
         guard asset.pointee.hashes.mismatches >= Self.mismatchesUntilSuspicion, now >= asset.pointee.hashes.patience

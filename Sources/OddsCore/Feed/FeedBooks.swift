@@ -164,6 +164,7 @@ public final class FeedBooks: MarketEventHandler {
         } else {
             self.hot.pointee.markets[market]!.pointee.no = index
         }
+        self.tellMarket(of: self.hot.pointee.assets[index]!)
     }
 
     private func makeAsset(_ asset: AssetID, market: Int, side: Side) -> Int {

@@ -15,8 +15,10 @@ struct AssetHashes {
     var sample: SampledHash?
     /// Mismatches in a row, at checks that could be made.
     var mismatches = 0
-    /// Nothing that came before this says anything about the book any more: it was found right later, or replaced.
-    var settled = Int64.min
+    /// When the newest hash that was right had come: what came before says nothing about the book any more.
+    var verified = Int64.min
+    /// When the newest full book came: batches before it say nothing about the book any more.
+    var replaced = Int64.min
     /// The market is suspect because of this token.
     var isAccused = false
     /// A fresh book was asked for because of the hashes: if not even that one has the hash it came with, the recipe or
@@ -31,6 +33,9 @@ struct AssetHashes {
     /// The tick size before the last change, and when that came.
     var previousTickSize: Price?
     var tickSizeChanged = Int64.min
+    /// What REST told about the token's market, until that is known.
+    var minimumOrderSize: Size?
+    var negativeRisk: Bool?
 
     /// The connection is gone: what was open stays open, what was learnt stays learnt.
     mutating func forget() {
@@ -80,11 +85,11 @@ struct LastTrades {
     }
 
     /// Whether a trade lies so near that another price may have been in force.
-    func isNear(stamp: Timestamp, received: Int64, within milliseconds: Int64) -> Bool {
+    func isNear(stamp: Timestamp, received: Int64, within milliseconds: UInt64) -> Bool {
         for index in 0..<self.count where self.entries[index].received != .min {
             let entry = self.entries[index]
-            if abs(entry.stamp.milliseconds &- stamp.milliseconds) <= milliseconds { return true }
-            if abs(entry.received &- received) <= milliseconds * 1_000_000 { return true }
+            if (entry.stamp.milliseconds &- stamp.milliseconds).magnitude <= milliseconds { return true }
+            if (entry.received &- received).magnitude <= milliseconds * 1_000_000 { return true }
         }
         return false
     }
@@ -107,6 +112,15 @@ struct MarketHashes {
     init(_ market: Market) {
         self.minimumOrderSize = market.minimumOrderSize
         self.negativeRisk = market.negativeRisk
+    }
+
+    /// Takes over what REST told about a token: hashes that were right with other constants prove nothing any more.
+    mutating func learn(_ minimumOrderSize: Size?, _ negativeRisk: Bool?) {
+        let size = minimumOrderSize ?? self.minimumOrderSize
+        let risk = negativeRisk ?? self.negativeRisk
+        if size != self.minimumOrderSize || risk != self.negativeRisk { self.isProven = false }
+        self.minimumOrderSize = size
+        self.negativeRisk = risk
     }
 }
 
@@ -133,6 +147,8 @@ struct HashChecks: ~Copyable {
     var text = BookText()
     /// In the order in which they were opened.
     var open: [OpenCheck] = []
+    /// How many may be open at once: beyond what trades in quick succession leave open, it is the venue that is wrong.
+    static let maximumOpen = 256
     /// Markets with sampled hashes.
     var sampled: [Int] = []
     /// Nanoseconds between two samples of a token; nil when none are taken.

@@ -43,11 +43,11 @@ public struct MarketLiveness: Sendable {
         /// How soon a witness that did not help is asked again.
         public var askAgain = Duration.seconds(1)
         /// How long asking the lines for fresh books may take, when the witness is of no help, before the odds are suspect.
-        public var unverifiedAfter = Duration.seconds(3)
+        public var unverifiedAfter = Duration.seconds(2)
         /// How often the lines are asked for fresh books for lack of another witness, at most.
         public var selfCheck = Duration.seconds(5)
         /// How long an answer of the witness is waited for.
-        public var answerLimit = Duration.seconds(5)
+        public var answerLimit = Duration.seconds(2)
 
         /// The defaults.
         public init() {}
@@ -126,7 +126,7 @@ public struct MarketLiveness: Sendable {
 
     fileprivate struct Line {
         var sight: Sight
-        /// When anything in the sight last changed.
+        /// When all of its books last took something in.
         var heard: MonotonicTime
         var lag: Lag?
         /// Stamps up to here are accounted for, although a book never had them: the witness found both books right.
@@ -213,12 +213,9 @@ public struct MarketLiveness: Sendable {
             }
             if sight.newest != line.sight.newest || sight.complete != line.sight.complete {
                 if sight.newest != nil { moved = true }
-                line.heard = now
             }
-            if sight.snapshots != line.sight.snapshots {
-                refreshed = true
-                line.heard = now
-            }
+            if sight.snapshots != line.sight.snapshots { refreshed = true }
+            if sight.complete != line.sight.complete || sight.snapshots != line.sight.snapshots { line.heard = now }
             if !sight.isUp || sight.complete == nil { line.lag = nil }
             line.sight = sight
             return line

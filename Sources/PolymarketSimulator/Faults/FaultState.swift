@@ -216,7 +216,10 @@ struct FaultState: Sendable {
         return nil
     }
 
-    /// Whether what a connection says is not even read, and nothing is said to it.
+    /// Whether what a connection says waits to be read until it heals.
+    func isHalfOpen(_ id: Int) -> Bool { self.index(id).map { self.lines[$0].isHalfOpen } ?? false }
+
+    /// Whether nothing is said to a connection: it is half-open, or over.
     func isDeaf(_ id: Int) -> Bool { self.index(id).map { self.lines[$0].isHalfOpen || self.lines[$0].isOver } ?? true }
 
     /// Whether a subscription gets a first book of an asset.

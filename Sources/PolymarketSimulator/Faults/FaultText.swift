@@ -18,7 +18,7 @@ enum FaultText {
 
     private static func entry(_ node: JSONNode) throws(SimulatorError) -> [PlannedFault] {
         var members = try FaultMembers(node, of: "an entry of a plan")
-        if let random = members.take("random") {
+        if members.has("random"), let random = members.take("random") {
             try members.finish()
             return try Self.random(random)
         }
@@ -293,6 +293,8 @@ struct FaultMembers {
             "line \(first.line): \(self.subject) has no key \(Text.quoted(first.key)). Allowed: \(self.known.joined(separator: ", "))."
         )
     }
+
+    func has(_ key: String) -> Bool { self.left.contains { $0.key == key } }
 
     mutating func take(_ key: String) -> JSONNode? {
         self.known.append(key)

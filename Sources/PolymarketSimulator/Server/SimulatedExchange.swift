@@ -10,6 +10,30 @@ package final class SimulatedExchange: WebSocketService {
     private struct Connection: Sendable {
         var link: WebSocketLink
         var session: MarketChannelSession
+        /// What came while nothing was read.
+        var unread: [WebSocketMessage] = []
+    }
+
+    /// Commands for connections, in the order in which they are to be given.
+    private struct Outbox: Sendable {
+        private var commands: [Int: [WebSocketCommand]] = [:]
+
+        mutating func add(_ more: [WebSocketCommand], for id: Int) {
+            if !more.isEmpty { self.commands[id, default: []] += more }
+        }
+
+        mutating func take(_ id: Int) -> [WebSocketCommand] { self.commands.removeValue(forKey: id) ?? [] }
+
+        mutating func add(_ more: [FaultState.Outgoing]) { for (id, commands) in more { self.add(commands, for: id) } }
+
+        /// Connections get theirs in the order of their numbers.
+        func addressed(_ state: borrowing State) -> [(WebSocketLink, [WebSocketCommand])] {
+            var list: [(WebSocketLink, [WebSocketCommand])] = []
+            for (id, commands) in self.commands.sorted(by: { $0.key < $1.key }) {
+                if let link = state.connections[id]?.link { list.append((link, commands)) }
+            }
+            return list
+        }
     }
 
     private struct State: Sendable {
@@ -20,6 +44,8 @@ package final class SimulatedExchange: WebSocketService {
         var planned: [(time: MonotonicTime, fault: SimulatorFault)] = []
         /// The exchange second by second, for answers that are old.
         var past: [PastExchange] = []
+        /// What faults that began between two ticks ask for.
+        var unsent = Outbox()
         /// The series of every asset somebody listens to, as far as the engine knows it.
         var series: [String: String] = [:]
         var connections: [Int: Connection] = [:]
@@ -33,6 +59,7 @@ package final class SimulatedExchange: WebSocketService {
     private let origin: ReceiveTime
     private let start: Timestamp
     private let report: @Sendable (SimulatorFault, Bool) -> Void
+    private let later: @Sendable (@escaping @Sendable () -> Void) -> Void
 
     /// How long the past is kept.
     private static let pastKept = Duration.seconds(61)
@@ -42,14 +69,18 @@ package final class SimulatedExchange: WebSocketService {
     ///   - configuration: seed, series and the rest; what has to do with sockets is not looked at.
     ///   - tape: frames to be played instead of the seeded flow.
     ///   - clock: what the venue's time runs by; it is only read.
+    ///   - later: calls what it is given where `tick` is called, so that what connections are sent keeps its order;
+    ///     at once, where all is done on one thread.
     ///   - report: told of every fault when it begins, and whether there was anybody for it to hit.
     package init(
         configuration: SimulatorConfiguration, tape: Tape?, clock: any StreamClock,
+        later: @escaping @Sendable (@escaping @Sendable () -> Void) -> Void = { $0() },
         report: @escaping @Sendable (SimulatorFault, _ isHit: Bool) -> Void = { _, _ in }
     ) {
         self.configuration = configuration
         self.clock = clock
         self.report = report
+        self.later = later
         self.origin = clock.now()
         self.start = configuration.start ?? self.origin.wall
         self.state = Mutex(
@@ -66,38 +97,19 @@ package final class SimulatedExchange: WebSocketService {
 
     // MARK: Time
 
-    /// Commands for connections, in the order in which they are to be given.
-    private struct Outbox {
-        private var commands: [Int: [WebSocketCommand]] = [:]
-
-        mutating func add(_ more: [WebSocketCommand], for id: Int) {
-            if !more.isEmpty { self.commands[id, default: []] += more }
-        }
-
-        mutating func add(_ more: [FaultState.Outgoing]) { for (id, commands) in more { self.add(commands, for: id) } }
-
-        /// Connections get theirs in the order of their numbers.
-        func addressed(_ state: borrowing State) -> [(WebSocketLink, [WebSocketCommand])] {
-            var list: [(WebSocketLink, [WebSocketCommand])] = []
-            for (id, commands) in self.commands.sorted(by: { $0.key < $1.key }) {
-                if let link = state.connections[id]?.link { list.append((link, commands)) }
-            }
-            return list
-        }
-    }
-
     /// Sends what is due.
     package func tick() {
         let now = self.clock.now().monotonic
         let (outbox, begun) = self.state.withLock { state in
-            var outbox = Outbox()
+            var outbox = state.unsent
+            state.unsent = Outbox()
             var begun: [(fault: SimulatorFault, isHit: Bool)] = []
             // Time stops at each planned fault, so that it hits what comes behind it and nothing before.
             while let (time, fault) = state.planned.first, time <= now {
                 self.advance(to: time, &state, &outbox)
                 state.planned.removeFirst()
                 let outgoing = Self.begin(fault, now: time, &state)
-                outbox.add(outgoing ?? [])
+                Self.hear(outgoing ?? [], now: time, &state, &outbox)
                 begun.append((fault, outgoing != nil))
             }
             self.advance(to: now, &state, &outbox)
@@ -111,7 +123,7 @@ package final class SimulatedExchange: WebSocketService {
     }
 
     private func advance(to now: MonotonicTime, _ state: inout State, _ outbox: inout Outbox) {
-        outbox.add(state.faults.due(now: now))
+        Self.hear(state.faults.due(now: now), now: now, &state, &outbox)
         state.engine.skew = state.faults.clockSkew(now: now)
         var emissions: [Emission] = []
         let subscribers = state.subscribers
@@ -186,9 +198,14 @@ package final class SimulatedExchange: WebSocketService {
 
     // MARK: The market channel
 
+    /// How a new connection is turned away, asked once for each; nil lets it in.
     package func refusal() -> SimulatorFault.Refusal? {
         let now = self.clock.now().monotonic
-        return self.state.withLock { $0.faults.refusal(now: now) }
+        return self.state.withLock { state in
+            let refusal = state.faults.refusal(now: now)
+            if refusal != nil { state.counters.connectionsRefused += 1 }
+            return refusal
+        }
     }
 
     package func opened(_ link: WebSocketLink) {
@@ -205,23 +222,46 @@ package final class SimulatedExchange: WebSocketService {
     package func received(_ message: WebSocketMessage, from id: Int) -> [WebSocketCommand] {
         let now = self.clock.now().monotonic
         return self.state.withLock { state in
-            guard !state.faults.isDeaf(id) else { return [] }
-            state.counters.messagesReceived += 1
-            guard case .text(let text) = message else {
-                return state.faults.reply(.text(Array("INVALID OPERATION".utf8)), to: id, now: now)
-            }
-            guard let reply = state.connections[id]?.session.received(text, now: now) else { return [] }
-            switch reply {
-            case .none: return []
-            case .text(let text): return state.faults.reply(.text(Array(text.utf8)), to: id, now: now)
-            case .subscribed(let assets, let dump):
-                for asset in assets { Self.subscribe(id, to: asset, &state) }
-                state.player?.subscribed(now: now)
-                return dump ? Self.dump(assets, to: id, now: now, &state) : []
-            case .unsubscribed(let assets):
-                Self.unsubscribe(id, from: assets, &state)
+            guard !state.faults.isHalfOpen(id) else {
+                state.connections[id]?.unread.append(message)
                 return []
             }
+            let unsent = state.unsent.take(id)
+            return unsent + Self.answer(message, from: id, now: now, &state)
+        }
+    }
+
+    private static func answer(
+        _ message: WebSocketMessage, from id: Int, now: MonotonicTime, _ state: inout State
+    ) -> [WebSocketCommand] {
+        guard !state.faults.isDeaf(id) else { return [] }
+        state.counters.messagesReceived += 1
+        guard case .text(let text) = message else {
+            return state.faults.reply(.text(Array("INVALID OPERATION".utf8)), to: id, now: now)
+        }
+        guard let reply = state.connections[id]?.session.received(text, now: now) else { return [] }
+        switch reply {
+        case .none: return []
+        case .text(let text): return state.faults.reply(.text(Array(text.utf8)), to: id, now: now)
+        case .subscribed(let assets, let dump):
+            for asset in assets { Self.subscribe(id, to: asset, &state) }
+            state.player?.subscribed(now: now)
+            return dump ? Self.dump(assets, to: id, now: now, &state) : []
+        case .unsubscribed(let assets):
+            Self.unsubscribe(id, from: assets, &state)
+            return []
+        }
+    }
+
+    /// What the connections that have healed said meanwhile is answered behind what they are sent.
+    private static func hear(
+        _ outgoing: [FaultState.Outgoing], now: MonotonicTime, _ state: inout State, _ outbox: inout Outbox
+    ) {
+        outbox.add(outgoing)
+        for (id, commands) in outgoing where commands.contains(.resume) {
+            let unread = state.connections[id]?.unread ?? []
+            state.connections[id]?.unread = []
+            for message in unread { outbox.add(Self.answer(message, from: id, now: now, &state), for: id) }
         }
     }
 
@@ -274,16 +314,18 @@ package final class SimulatedExchange: WebSocketService {
 
     // MARK: REST
 
+    /// What the CLOB REST API says; its `/_faults` takes faults and is hit by none.
     package func clobAnswer(_ question: HTTPQuestion) -> HTTPAnswer {
+        if question.path == FaultDesk.path { return self.deskAnswer(question) }
+        let now = self.clock.now().monotonic
         if question.path == "/ws/market" {
-            switch self.refusal() {
-            case .status(let status): return self.refused(status)
-            case .reset: return self.refused(503)
+            switch self.state.withLock({ $0.faults.refusal(now: now) }) {
+            case .status(429): return .error(429, "Too Many Requests")
+            case .status(let status): return .error(status, "Service Unavailable")
+            case .reset: return .error(503, "Service Unavailable")
             case nil: return .error(400, "Bad Request")
             }
         }
-        if question.path == FaultDesk.path { return self.deskAnswer(question) }
-        let now = self.clock.now().monotonic
         return self.state.withLock { state in
             state.counters.requests += 1
             let trouble = state.faults.trouble(of: .clob, now: now)
@@ -294,11 +336,7 @@ package final class SimulatedExchange: WebSocketService {
         }
     }
 
-    private func refused(_ status: Int) -> HTTPAnswer {
-        self.state.withLock { $0.counters.connectionsRefused += 1 }
-        return .error(status, status == 429 ? "Too Many Requests" : "Service Unavailable")
-    }
-
+    /// What the Gamma REST API says.
     package func gammaAnswer(_ question: HTTPQuestion) -> HTTPAnswer {
         let now = self.clock.now().monotonic
         return self.state.withLock { state in
@@ -318,15 +356,25 @@ package final class SimulatedExchange: WebSocketService {
     @discardableResult
     package func inject(_ fault: SimulatorFault) -> Bool {
         let now = self.clock.now().monotonic
-        let outbox = self.state.withLock { state -> [(WebSocketLink, [WebSocketCommand])]? in
-            guard let outgoing = Self.begin(fault, now: now, &state) else { return nil }
-            var outbox = Outbox()
-            outbox.add(outgoing)
-            return outbox.addressed(state)
+        let isHit = self.state.withLock { state in
+            guard let outgoing = Self.begin(fault, now: now, &state) else { return false }
+            var unsent = state.unsent
+            Self.hear(outgoing, now: now, &state, &unsent)
+            state.unsent = unsent
+            return true
         }
-        self.report(fault, outbox != nil)
-        for (link, commands) in outbox ?? [] { link.perform(commands) }
-        return outbox != nil
+        self.report(fault, isHit)
+        if isHit { self.later { self.sendUnsent() } }
+        return isHit
+    }
+
+    private func sendUnsent() {
+        let outbox = self.state.withLock { state in
+            let outbox = state.unsent.addressed(state)
+            state.unsent = Outbox()
+            return outbox
+        }
+        for (link, commands) in outbox { link.perform(commands) }
     }
 
     /// Misbehaves as planned, from now on, beside what has been planned before.

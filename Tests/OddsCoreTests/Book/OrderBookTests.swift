@@ -1,4 +1,4 @@
-import OddsCore
+@testable import OddsCore
 import Testing
 
 /// The book against a dictionary that does the same in the obvious way.
@@ -144,6 +144,25 @@ private final class TestBook {
                 #expect(book.size(.bids, at: price) == model.sizes[.init(side: .bids, price: price)] ?? .zero)
             }
         }
+    }
+
+    @Test(arguments: UInt64(0)..<20) func levelsAreHandedOverInBothOrders(seed: UInt64) {
+        var generator = SplitMix64(seed: seed)
+        let side = BookSideKind.bids
+        var book = OrderBook()
+        book.replace(bids: [], asks: [], at: Timestamp(milliseconds: 0))
+        let step = [100, 10, 1][Int(seed % 3)]
+        for _ in 0..<Int.random(in: 0...150, using: &generator) {
+            let price = Price(rawValue: Int32(Int.random(in: 0...(10_000 / step), using: &generator) * step))
+            let size = Size(rawValue: Int64.random(in: 0...3, using: &generator))
+            book.apply(side, price: price, size: size, at: Timestamp(milliseconds: 1))
+        }
+        var ascending: [Level] = []
+        book.bids.forEachAscending { ascending.append(Level(price: $0, size: $1)) }
+        var descending: [Level] = []
+        book.bids.forEachDescending { descending.append(Level(price: $0, size: $1)) }
+        #expect(ascending == book.bidLevels())
+        #expect(descending == book.bidLevels().reversed())
     }
 
     @Test func updatesWaitForASnapshot() {

@@ -34,14 +34,14 @@ import Testing
 
         /// Hands over what is due until then, each frame at its time.
         mutating func arrive(until time: Int64) {
-            while let next = self.due.enumerated().min(by: {
+            let arriving = self.due.filter { $0.time <= time }
+            self.due.removeAll { $0.time <= time }
+            let inOrder = arriving.enumerated().sorted {
                 ($0.element.time, $0.offset) < ($1.element.time, $1.offset)
-            }),
-                next.element.time <= time
-            {
-                self.due.remove(at: next.offset)
-                self.feed.wait(next.element.time - self.start - self.feed.clock)
-                self.feed.receive(next.element.frame)
+            }
+            for next in inOrder.map(\.element) {
+                self.feed.wait(next.time - self.start - self.feed.clock)
+                self.feed.receive(next.frame)
             }
             self.feed.wait(time - self.start - self.feed.clock)
         }

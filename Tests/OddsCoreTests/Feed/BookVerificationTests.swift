@@ -190,6 +190,20 @@ import Testing
         #expect(feed.counters.changeHashes == [4, 8, 0])
     }
 
+    @Test func whatRESTTellsBeforeTheFeedIsRemembered() {
+        let feed = FeedHarness(following: false)
+        feed.books.add(bare: [feed.up, feed.down])
+        var exchange = HashedExchange(feed)
+        exchange.minimumOrderSize = "15"
+        exchange.negativeRisk = true
+        feed.books.learn(
+            RESTBook(
+                market: exchange.market, asset: feed.up, timestamp: Timestamp(milliseconds: exchange.time), bids: [],
+                asks: [], minimumOrderSize: 15, negativeRisk: true))
+        feed.receive(exchange.dump)
+        #expect(feed.counters.bookHashes == [2, 0, 0])
+    }
+
     @Test func aMarketFromDiscoveryBringsItsConstants() {
         let feed = FeedHarness(following: false)
         let market = Market(
@@ -379,6 +393,37 @@ import Testing
         #expect(!feed.books.hasPendingChecks)
         feed.wait(300)
         #expect(feed.counters.changeHashes == [1, 1, 0])
+    }
+
+    @Test func aFloodOfWrongHashesIsNotPiledUp() {
+        var (feed, exchange) = self.live()
+        for _ in 0..<1000 {
+            exchange.time += 1
+            feed.read(frame(1, exchange.book(.yes, hash: String(repeating: "7", count: 40))))
+        }
+        feed.wait(300)
+        // What has a quarter of a second for its answer is judged, and so is the rest; three in a row are enough.
+        #expect(feed.counters.bookHashes.reduce(0, +) == 1002)
+        #expect(feed.counters.resyncs == 1)
+        // As many at once are not.
+        exchange.time += 1
+        let one = exchange.book(.no, bare: true, hash: String(repeating: "7", count: 40))
+        feed.read((0..<1000).flatMap { _ in frame(1, one) })
+        #expect(feed.counters.bookHashes.reduce(0, +) == 1002 + 1000 - 256)
+    }
+
+    @Test func stampsAtTheEndsOfTimeAreSafe() {
+        let (feed, exchange) = self.live()
+        for stamp in [Int64.max, 0, Int64.max - 1] {
+            var other = exchange
+            other.time = stamp
+            feed.receive(other.book(.yes), other.book(.no))
+            feed.receive(other.trade(.yes, "0.5", at: stamp))
+            other.set(.bids, 4700, 1_000_000)
+            feed.receive(other.priceChange(.bids, 4700, wrongHash: .yes))
+            feed.wait(300)
+        }
+        #expect(feed.counters.bookHashesVerified >= 4)
     }
 
     @Test func theCountersAreNamedAndAdded() {

@@ -83,10 +83,11 @@ import Testing
         var last_trade_price: String
 
         func book() throws -> RESTBook {
-            RESTBook(
+            let smallest: Size = try #require(Size(self.min_order_size))
+            return RESTBook(
                 market: MarketID(self.market), asset: AssetID(self.asset_id),
                 timestamp: Timestamp(milliseconds: try #require(Int64(self.timestamp))), bids: [], asks: [],
-                minimumOrderSize: try #require(Size(self.min_order_size)), negativeRisk: self.neg_risk,
+                minimumOrderSize: smallest, negativeRisk: self.neg_risk,
                 lastTradePrice: Price(self.last_trade_price))
         }
     }

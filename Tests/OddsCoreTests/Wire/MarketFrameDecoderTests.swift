@@ -291,6 +291,32 @@ import Testing
                 == [.resolved(market: "1", asset: nil, outcome: nil, time: nil)])
     }
 
+    @Test(arguments: [
+        ("", false), (#","last_trade_price":null"#, false), (#","last_trade_price":"""#, true),
+        (#","last_trade_price":"0.420""#, true),
+    ])
+    func noTradeAndNothingSaidAboutTradesAreTwoThings(_ field: String, _ tells: Bool) throws {
+        struct Reader: MarketEventHandler {
+            var tells: [Bool] = []
+            mutating func book(_ event: WireBook) { self.tells.append(event.tellsLastTrade) }
+            func priceChanges(
+                market: WireText?, timestamp: Timestamp, entries: UnsafeBufferPointer<WirePriceChange>
+            ) {}
+            func trade(_ event: WireTrade) {}
+            func tickSizeChange(_ event: WireTickSizeChange) {}
+            func bestBidAsk(_ event: WireBestBidAsk) {}
+            func newMarket(_ event: WireNewMarket) {}
+            func marketResolved(_ event: WireMarketResolved) {}
+            func plainText(_ text: WireText) {}
+            func unknownEvent(type: WireText?, error: WireText?) {}
+        }
+        let frame = #"{"event_type":"book","asset_id":"1","timestamp":"1","bids":[],"asks":[]\#(field)}"#
+        var reader = Reader()
+        var decoder = MarketFrameDecoder()
+        try Array(frame.utf8).withUnsafeBytes { try decoder.decode($0, into: &reader) }
+        #expect(reader.tells == [tells])
+    }
+
     @Test func numbersMayBeNumbers() {
         let decoded = decode(
             #"{"event_type":"price_change","timestamp":17,"price_changes":[{"asset_id":"7","price":0.5,"size":10,"side":"SELL","best_bid":0,"best_ask":0.501}]}"#
