@@ -19,13 +19,6 @@ import Synchronization
 ///
 /// A streamer lives once: after `stop()` make a new one.
 public final class RealtimeOddsStreamer: OddsSource, Service {
-    private enum Lifecycle {
-        case idle
-        case running(Task<Void, Never>)
-        /// Ended, or about to: nil when it never ran.
-        case stopped(Task<Void, Never>?)
-    }
-
     private let configuration: RealtimeOddsConfiguration
     private let logger: Logger
     private let clock: any StreamClock
@@ -41,7 +34,7 @@ public final class RealtimeOddsStreamer: OddsSource, Service {
     private let rest: HTTPClientTransport
     private let witness: RESTWitness
     private let discovery: MarketDiscovery?
-    private let lifecycle = Mutex(Lifecycle.idle)
+    private let life = SingleRun()
     private let startedAt = Mutex<Timestamp?>(nil)
 
     /// A streamer; nothing happens before `start()` or `run()`.
@@ -112,53 +105,22 @@ public final class RealtimeOddsStreamer: OddsSource, Service {
     // MARK: Life
 
     /// Starts streaming in the background and returns at once. Further calls change nothing.
-    public func start() { _ = self.begin() }
-
-    /// The task that streams; nil when the streamer was started or stopped before.
-    private func begin() -> Task<Void, Never>? {
-        self.lifecycle.withLock { lifecycle in
-            guard case .idle = lifecycle else { return nil }
-            // The one free-standing task; `stop()` cancels it and waits for its end.
-            let task = Task { await self.stream() }
-            lifecycle = .running(task)
-            return task
-        }
-    }
+    public func start() { _ = self.life.begin { await self.stream() } }
 
     /// Ends streaming; returns when every task and socket is gone. Sequences end, the last odds stay readable as stale.
     public func stop() async {
-        let task = self.lifecycle.withLock { lifecycle -> Task<Void, Never>? in
-            switch lifecycle {
-            case .idle:
-                lifecycle = .stopped(nil)
-                return nil
-            case .running(let task):
-                lifecycle = .stopped(task)
-                return task
-            case .stopped(let task): return task
-            }
-        }
-        guard let task else { return self.hub.finish() }
-        task.cancel()
-        await task.value
+        if await !self.life.end() { self.hub.finish() }
     }
 
     /// Streams until the task is cancelled or the service group shuts down; then as `stop()`.
     ///
     /// - Throws: `RealtimeOddsError` when the streamer was started or stopped before.
     public func run() async throws {
-        guard let task = self.begin() else {
+        guard let task = self.life.begin({ await self.stream() }) else {
             throw RealtimeOddsError(
                 .alreadyStarted, "a streamer lives once: make a new one instead of starting this one again")
         }
-        await cancelWhenGracefulShutdown {
-            await withTaskCancellationHandler {
-                await task.value
-            } onCancel: {
-                task.cancel()
-            }
-        }
-        self.lifecycle.withLock { $0 = .stopped(task) }
+        await self.life.wait(for: task)
     }
 
     private func stream() async {

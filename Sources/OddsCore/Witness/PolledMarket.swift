@@ -198,7 +198,7 @@ public struct PolledMarket: Sendable {
         next.sequence = self.shown.sequence &+ 1
         let isFirst = self.shown.sequence == 0
         let trustChanged = !isFirst && next.trustCode != self.shown.trustCode
-        if trustChanged, next.breaksContinuity, !self.shown.breaksContinuity {
+        if trustChanged, next.isStale, !self.shown.isStale {
             next.epoch = self.board.advanceEpoch()
         }
         let valuesChanged = isFirst || !next.hasSameValues(as: self.shown)
@@ -206,6 +206,15 @@ public struct PolledMarket: Sendable {
         self.slot.write(next)
         self.shown = next
         return valuesChanged || trustChanged ? Change(values: valuesChanged, previousTrust: previous) : nil
+    }
+}
+
+extension SlotWords {
+    fileprivate var isStale: Bool {
+        switch self.trust {
+        case .stale: true
+        case .live, .suspect, .fallback, .resolving, .closed: false
+        }
     }
 }
 

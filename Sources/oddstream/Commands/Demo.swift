@@ -106,7 +106,8 @@ struct Demo: AsyncParsableCommand {
                 over: streamer, label: "demo", typedHeartbeat: true, clock: clock, logger: logger)
             let services: [any Service] =
                 watch.sinks + [simulator, streamer] + watch.watchers + (presenter.map { [$0] } ?? []) + [server]
-            try await Daemon(services: services, logger: logger).run(for: settings.time(.duration))
+            let reloader = SettingsReloader(settings, log: log, level: .warning, logger: logger)
+            try await Daemon(services: services, logger: logger, reloader: reloader).run(for: settings.time(.duration))
         } catch {
             await simulator.stop()
             throw error

@@ -11,7 +11,8 @@ struct Run: AsyncParsableCommand {
         discussion: """
             Follows btc-updown-15m unless markets are named. The API listens on 127.0.0.1:8787; / lists its \
             paths. Logs go to standard error. Trouble is told to Telegram or a webhook where they are named, and \
-            --heartbeat-url is called every minute while odds are live. SIGTERM or Ctrl-C ends it within two seconds with status 0.
+            --heartbeat-url is called every minute while odds are live. SIGTERM or Ctrl-C ends it within two seconds with \
+            status 0. SIGHUP, or a change of the file named by --config, reads the file again.
             """)
 
     @OptionGroup(title: "Markets") var markets: MarketOptions
@@ -46,7 +47,9 @@ struct Run: AsyncParsableCommand {
             let watch = try settings.watchers(over: streamer, clock: SystemClock(), logger: logger)
             let server = OddsServer(
                 configuration: settings.server, source: streamer, clock: SystemClock(), logger: logger)
-            try await Daemon(services: watch.sinks + [streamer] + watch.watchers + [server], logger: logger).run()
+            let services = watch.sinks + [streamer] + watch.watchers + [server]
+            let reloader = SettingsReloader(settings, log: log, level: .info, logger: logger)
+            try await Daemon(services: services, logger: logger, reloader: reloader).run()
         } catch {
             await log.flush()
             throw ProgramFailure(error)

@@ -95,7 +95,9 @@ struct Simulate: AsyncParsableCommand {
                 """)
             await sink.flush()
             simulator.follow(plan)
-            try await Daemon(services: [simulator], logger: logger).run(for: settings.time(.duration))
+            let reloader = SettingsReloader(settings, log: log, level: .info, logger: logger)
+            try await Daemon(services: [simulator], logger: logger, reloader: reloader)
+                .run(for: settings.time(.duration))
         } catch {
             await log.flush()
             throw ProgramFailure(error)

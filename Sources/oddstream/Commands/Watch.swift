@@ -68,7 +68,8 @@ struct Watch: AsyncParsableCommand {
             let presenter = Watch.presenter(
                 settings.text(.format) ?? "table", view: view, log: log, title: "oddstream \(programVersion)")
             let services: [(any Service)?] = [trace, streamer, presenter]
-            try await Daemon(services: services.compactMap { $0 }, logger: logger)
+            let reloader = SettingsReloader(settings, log: log, level: .warning, logger: logger)
+            try await Daemon(services: services.compactMap { $0 }, logger: logger, reloader: reloader)
                 .run(for: settings.time(.duration))
             result = Watch.verdict(streamer, limit: settings.text(.duration))
         } catch {

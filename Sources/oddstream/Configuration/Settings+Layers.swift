@@ -6,6 +6,19 @@ import FoundationEssentials
 import Foundation
 #endif
 
+/// Where settings were read from.
+struct SettingsOrigin: Sendable {
+    let options: [Setting: String]
+    let environment: [String: String]
+    /// The configuration file; nil when there is none.
+    let file: String?
+
+    /// Reads everything again: of the three only the file can have changed.
+    func read() throws(ConfigurationError) -> Settings {
+        try Settings(options: self.options, environment: self.environment, file: self.file)
+    }
+}
+
 extension Settings {
     /// Reads options, environment and the configuration file, in this order of precedence.
     ///
@@ -26,12 +39,14 @@ extension Settings {
                     .prefixKeys(with: ConfigKey("oddstream"))),
         ]
         let named = environment[Setting.fileVariable].flatMap { $0.isEmpty ? nil : $0 }
-        if let path = file ?? named {
+        let origin = SettingsOrigin(options: options, environment: environment, file: file ?? named)
+        if let path = origin.file {
             let values = try Settings.readFile(path)
             sources.append(SettingsSource(origin: .file(path), provider: Settings.layer(path, values)))
         }
         try self.init(reading: sources)
         self.secrets = Settings.secrets(in: environment)
+        self.origin = origin
     }
 
     private static func layer(_ name: String, _ values: [Setting: String]) -> InMemoryProvider {

@@ -39,6 +39,9 @@ struct Settings: Sendable {
     /// What was given in the variables for secrets.
     var secrets: [SecretSetting: Secret] = [:]
 
+    /// What these were read from, to be read again; nil when they were not read from the program's surroundings.
+    var origin: SettingsOrigin?
+
     /// Reads every setting from the sources, the strongest first.
     ///
     /// - Throws: `ConfigurationError` with a sentence for each value that cannot be used.
@@ -60,6 +63,9 @@ struct Settings: Sendable {
         guard faults.isEmpty else { throw ConfigurationError(faults) }
         self.keepStrongestSelection(sources)
     }
+
+    /// Puts one entry in another's place; nil takes it away.
+    mutating func replace(_ setting: Setting, with entry: Entry?) { self.entries[setting] = entry }
 
     private static func values(of setting: Setting, in source: SettingsSource) -> [String]? {
         let key = AbsoluteConfigKey([setting.rawValue])

@@ -4,24 +4,26 @@ import OddsServer
 import PolymarketSimulator
 import RealtimeOdds
 import ServiceLifecycle
-import UnixSignals
-
-#if canImport(Glibc)
-import Glibc
-#elseif canImport(Musl)
-import Musl
-#else
-import Darwin
-#endif
 
 /// Runs the services of a command together and ends them together.
 ///
-/// The first SIGTERM, SIGINT or SIGHUP asks every service to end, the last one first; after 1.2 s they are cancelled.
-/// A second signal, or 1.9 s, ends the process whatever it is doing.
+/// The first SIGTERM or SIGINT asks every service to end, the last one first; after 1.2 s they are cancelled. A second
+/// signal, or 1.9 s, ends the process whatever it is doing. SIGHUP reads the configuration again.
 struct Daemon {
     /// Consumers after producers: shutdown runs backwards, so that readers end first.
     let services: [any Service]
     let logger: Logger
+    /// Reads the configuration again; nil for a command without anything to reload.
+    let reloader: SettingsReloader?
+
+    /// How long the process may live after the first signal.
+    private static let grace = Duration.milliseconds(1900)
+
+    init(services: [any Service], logger: Logger, reloader: SettingsReloader? = nil) {
+        self.services = services + (reloader.map { [$0] } ?? [])
+        self.logger = logger
+        self.reloader = reloader
+    }
 
     /// Returns when a signal came, when a service ended, or when `limit` has passed.
     ///
@@ -47,7 +49,10 @@ struct Daemon {
     }
 
     private func run(_ services: ServiceGroup) async throws {
-        let signals = await UnixSignalsSequence(trapping: .sigterm, .sigint, .sighup)
+        let logger = self.logger
+        let signals = ProgramSignals.hear(grace: Daemon.grace) {
+            logger.error("A part of the program did not end in time")
+        }
         try await withThrowingTaskGroup(of: Void.self) { group in
             group.addTask { await self.obey(signals, services: services) }
             defer { group.cancelAll() }
@@ -55,27 +60,20 @@ struct Daemon {
         }
     }
 
-    private func obey(_ signals: UnixSignalsSequence, services: ServiceGroup) async {
-        await withDiscardingTaskGroup { group in
-            var isEnding = false
-            for await signal in signals {
-                if isEnding { Daemon.endNow(128 + signal.number) }
-                isEnding = true
-                self.logger.info("Ending", metadata: ["signal": "\(signal)"])
+    private func obey(_ signals: AsyncStream<ProgramSignals.Event>, services: ServiceGroup) async {
+        for await signal in signals {
+            switch signal {
+            case .end(let name):
+                self.logger.info("Ending", metadata: ["signal": "\(name)"])
                 await services.triggerGracefulShutdown()
-                group.addTask {
-                    guard (try? await Task.sleep(for: .milliseconds(1900))) != nil else { return }
-                    self.logger.error("A part of the program did not end in time")
-                    Daemon.endNow(ExitStatus.internalError.rawValue)
+            case .reload:
+                if let reloader = self.reloader {
+                    reloader.reload()
+                } else {
+                    self.logger.warning("SIGHUP: this command has no settings that could be reloaded")
                 }
             }
-            group.cancelAll()
         }
-    }
-
-    private static func endNow(_ status: Int32) -> Never {
-        Terminal.restore()
-        _exit(status)
     }
 
     /// The lifecycle's own messages are for debugging it.
@@ -93,10 +91,6 @@ private struct Deadline: Service {
     func run() async throws {
         try? await cancelWhenGracefulShutdown { try await Task.sleep(for: self.limit) }
     }
-}
-
-extension UnixSignal {
-    fileprivate var number: Int32 { self == .sigint ? SIGINT : self == .sighup ? SIGHUP : SIGTERM }
 }
 
 extension ProgramFailure {

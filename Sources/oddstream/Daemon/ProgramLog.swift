@@ -6,11 +6,20 @@ import Synchronization
 /// Where log lines go: to standard error, or into the terminal table while that owns the screen.
 final class ProgramLog: Sendable {
     private let kept = Mutex<[String]?>(nil)
+    /// The place of the level among all levels: read with every message that might be logged.
+    private let levelIndex = Atomic(Logger.Level.allCases.firstIndex(of: .info) ?? 0)
     private let sink = ByteSink(descriptor: 2, label: "log")
 
-    /// A logger of this log.
+    /// A logger of this log. From now on everything of at least this level is written.
     func logger(label: String, level: Logger.Level) -> Logger {
-        Logger(label: label) { _ in ProgramLogHandler(log: self, logLevel: level) }
+        self.level = level
+        return Logger(label: label) { _ in ProgramLogHandler(log: self) }
+    }
+
+    /// What is written at least, by every logger that was not given a level of its own.
+    var level: Logger.Level {
+        get { Logger.Level.allCases[self.levelIndex.load(ordering: .relaxed)] }
+        set { self.levelIndex.store(Logger.Level.allCases.firstIndex(of: newValue) ?? 0, ordering: .relaxed) }
     }
 
     /// The last lines, while they are kept for the table.
@@ -45,12 +54,14 @@ final class ProgramLog: Sendable {
 /// One line per message: `2026-11-22T14:55:01.123Z info    Feed connected  connection.id=1`.
 private struct ProgramLogHandler: LogHandler {
     let log: ProgramLog
-    var logLevel: Logger.Level
     var metadata: Logger.Metadata = [:]
+    private var ownLevel: Logger.Level?
 
-    init(log: ProgramLog, logLevel: Logger.Level) {
-        self.log = log
-        self.logLevel = logLevel
+    init(log: ProgramLog) { self.log = log }
+
+    var logLevel: Logger.Level {
+        get { self.ownLevel ?? self.log.level }
+        set { self.ownLevel = newValue }
     }
 
     subscript(metadataKey key: String) -> Logger.Metadata.Value? {

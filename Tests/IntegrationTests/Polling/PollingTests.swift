@@ -78,4 +78,50 @@ struct PollingTests {
         await poller.stop()
         #expect(log.messages.entries.count { $0 == "Poller without answers" } == 1)
     }
+
+    /// Whatever the REST API does, wrong odds are never served, and right ones are again when it is over.
+    @Test(arguments: [
+        SimulatorFault.Kind.ghostBook(age: .zero), .ghostBook(age: .seconds(30)),
+        .restError(status: 429, retryAfter: .seconds(1)), .restError(status: 503, retryAfter: nil), .restHang,
+        .restReset,
+    ])
+    func faultsOfTheRESTAPIAreSurvived(kind: SimulatorFault.Kind) async throws {
+        let series = try MarketSeries("btc-updown-1h")
+        var simulated = SimulatorConfiguration()
+        simulated.series = [series]
+        let quiet = Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }
+        let simulator = PolymarketSimulator(configuration: simulated, clock: exchangeClock, logger: quiet)
+        let endpoints = try await simulator.start()
+        var configuration = RealtimeOddsConfiguration()
+        configuration.markets = [.series(series)]
+        configuration.clobREST = endpoints.clobREST
+        configuration.gammaREST = endpoints.gammaREST
+        configuration.pollInterval = .milliseconds(100)
+        configuration.requestTimeout = .milliseconds(500)
+        let poller = try MarketOddsPoller(configuration: configuration, logger: quiet, clock: exchangeClock)
+        poller.start()
+        enum Stage { case healthy, faulty, over }
+        var stage = Stage.healthy
+        var newest: [MarketID: Timestamp] = [:]
+        for await update in poller.updates(.lossless(capacity: 10_000)) {
+            guard let odds = update.snapshot else { continue }
+            #expect(odds.exchangeTime >= newest[odds.marketID] ?? odds.exchangeTime, "never back in time")
+            newest[odds.marketID] = odds.exchangeTime
+            #expect((odds.yes.bid ?? .zero) > 0.01 || (odds.yes.ask ?? .one) < 0.99, "never a ghost")
+            guard poller.markets.first(where: { $0.role == .current })?.market.id == odds.marketID else { continue }
+            switch (stage, odds.trust) {
+            case (.healthy, .fallback):
+                #expect(simulator.inject(SimulatorFault(kind, on: .clob)))
+                stage = .faulty
+            case (.faulty, .stale):
+                #expect(simulator.inject(.recover))
+                stage = .over
+            case (.healthy, _), (.faulty, _), (.over, _): break
+            }
+            if stage == .over, odds.trust == .fallback { break }
+        }
+        #expect(stage == .over)
+        await poller.stop()
+        await simulator.stop()
+    }
 }
