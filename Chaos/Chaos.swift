@@ -16,6 +16,7 @@ import Darwin
     private static let usage = """
         usage: chaos matrix            every fault over real sockets, in real time (about eight minutes)
                chaos virtual           every fault in virtual time
+               chaos scenario NAME LINES   one of them, with every update that was lost
                chaos plans [N] [SEED]  N random plans in virtual time, from a seed on (1000 from 1)
                chaos plan SEED         one random plan, with all that happens
         """
@@ -25,6 +26,11 @@ import Darwin
         switch words.first {
         case "matrix": try await Self.matrix()
         case "virtual": try Self.virtual()
+        case "scenario":
+            guard words.count == 3, let lines = Int(words[2]),
+                let scenario = ChaosScenario.matrix.first(where: { $0.name == words[1] && $0.lines == lines })
+            else { return Self.refuse() }
+            print(try VirtualChaos.run(scenario) { print($0) }.row)
         case "plans":
             try await Self.plans(
                 count: words.dropFirst().first.flatMap(UInt64.init) ?? 1000,

@@ -56,9 +56,11 @@ package enum RealChaos {
         await tested.stop()
         await watcher?.stop()
         await simulator.stop()
-        let published = Set(await seen.all().map(\.version))
-        let lost = await there?.all().count { version in
-            version.received >= begin && version.lasted >= .milliseconds(15) && !published.contains(version.version)
+        let published = await seen.all()
+        var lost: Int?
+        if let there {
+            let expected = await there.all().filter { $0.from >= begin }
+            lost = LivePrices.missing(of: expected, in: published, visible: .milliseconds(15)).count
         }
         let detection = [noticed.map { begin.duration(to: $0) }, meter.firstTrouble].compactMap { $0 }.min()
         return ChaosResult(
@@ -83,18 +85,8 @@ package enum RealChaos {
     private static func alarms(of streamer: RealtimeOddsStreamer) -> Int { streamer.incidents().all.count }
 }
 
-/// Every live version of the one market that a streamer follows.
+/// Every best price of the one market that a streamer follows.
 private final class Versions: Sendable {
-    struct Key: Hashable {
-        var time: Timestamp
-        var tops: ChaosMeter.Tops
-    }
-    struct Version {
-        var version: Key
-        var received: MonotonicTime
-        var lasted: Duration
-    }
-
     private let reader: Task<[OddsSnapshot], Never>
 
     init(_ streamer: RealtimeOddsStreamer) {
@@ -107,13 +99,5 @@ private final class Versions: Sendable {
     }
 
     /// All there was, once the streamer has ended.
-    func all() async -> [Version] {
-        let live = await self.reader.value
-        return zip(live, live.dropFirst()).map { odds, next in
-            Version(
-                version: Key(time: odds.exchangeTime, tops: ChaosMeter.Tops(odds)),
-                received: odds.receiveTime.monotonic,
-                lasted: odds.receiveTime.monotonic.duration(to: next.receiveTime.monotonic))
-        }
-    }
+    func all() async -> [LivePrices] { LivePrices.all(of: await self.reader.value) }
 }

@@ -21,22 +21,19 @@ package enum VirtualChaos {
         return setting
     }
 
-    /// Runs a scenario, and the same without its faults for comparison.
-    package static func run(_ scenario: ChaosScenario, seed: UInt64 = 1) throws -> ChaosResult {
+    /// Runs a scenario, and the same without its faults for comparison; `log` hears of every version that was lost.
+    package static func run(
+        _ scenario: ChaosScenario, seed: UInt64 = 1, log: ((String) -> Void)? = nil
+    ) throws -> ChaosResult {
         let calm = try Self.play(scenario, faults: [], seed: seed)
         let run = try Self.play(scenario, faults: scenario.faults, seed: seed)
-        let there = Set(run.versions.map(\.version))
+        let lost = LivePrices.missing(of: calm.prices, in: run.prices, visible: Self.visible)
+        for prices in lost { log?("lost: \(prices)") }
         return ChaosResult(
             scenario: scenario, detection: run.detection, withoutFresh: run.meter.longestMissing,
             wrongLive: run.meter.longestWrong,
-            lost: calm.versions.count { $0.lasted >= Self.visible && !there.contains($0.version) }, epochs: run.epochs,
+            lost: lost.count, epochs: run.epochs,
             alarms: run.alarms, trusts: run.meter.trusts.sorted())
-    }
-
-    /// A version of the market as a reader gets it.
-    private struct Version: Hashable {
-        var time: Timestamp
-        var tops: ChaosMeter.Tops
     }
 
     /// What a reader has a chance to see: versions of one read from the socket are there for no time at all.
@@ -44,13 +41,15 @@ package enum VirtualChaos {
 
     private struct Play {
         var meter: ChaosMeter
-        var versions: [(version: Version, lasted: Duration)]
+        var prices: [LivePrices]
         var detection: Duration?
         var epochs: Int
         var alarms: Int
     }
 
-    private static func play(_ scenario: ChaosScenario, faults: [PlannedFault], seed: UInt64) throws -> Play {
+    private static func play(
+        _ scenario: ChaosScenario, faults: [PlannedFault], seed: UInt64, log: ((String) -> Void)? = nil
+    ) throws -> Play {
         let world = VirtualWorld(try Self.setting(lines: scenario.lines, seed: seed), seed: seed)
         let market = try world.followCurrent()
         world.pass(Self.warmUp)
@@ -72,17 +71,11 @@ package enum VirtualChaos {
                 detection = time
             }
         }
-        let live = world.story.published.filter { $0.trust == .live }
-        let versions = zip(live, live.dropFirst()).map { odds, next in
-            (
-                version: Version(time: odds.exchangeTime, tops: ChaosMeter.Tops(odds)),
-                lasted: odds.receiveTime.monotonic.duration(to: next.receiveTime.monotonic)
-            )
-        }
+        let prices = LivePrices.all(of: world.story.published)
         let alarms = world.story.entries.count { $0.event.isAlarm }
         world.end()
         return Play(
-            meter: meter, versions: versions, detection: detection, epochs: epochs.count - 1, alarms: alarms)
+            meter: meter, prices: prices, detection: detection, epochs: epochs.count - 1, alarms: alarms)
     }
 }
 

@@ -272,8 +272,8 @@ public struct MarketLiveness: Sendable {
         switch lag.step {
         case .waiting:
             guard lag.since.duration(to: now) >= self.limits.twinAhead else { return }
-            actions.append(.redrive(line: line))
             self.tellFrozen(since: self.lines[index].heard, lines: [line], &actions)
+            actions.append(.redrive(line: line))
             self.redriven(index, target: lag.target, now: now)
         case .redriven(let at):
             guard at.duration(to: now) >= self.limits.redriveLimit else { return }
@@ -366,16 +366,14 @@ public struct MarketLiveness: Sendable {
 
     private mutating func freeze(until stamp: Timestamp, now: MonotonicTime, _ actions: inout [Action]) {
         self.witness = .idle
+        let frozen = self.lines.indices.filter { self.lines[$0].sight.isUp }
+        self.tellFrozen(since: self.heardAt, lines: frozen.map { self.lines[$0].sight.line }, &actions)
         // Served first, so that the board goes from the lines' odds straight to the witness's.
         actions.append(.serve)
-        var frozen: [Int] = []
-        for index in self.lines.indices where self.lines[index].sight.isUp {
-            let line = self.lines[index].sight.line
-            frozen.append(line)
-            actions.append(.distrust(line: line, until: stamp))
+        for index in frozen {
+            actions.append(.distrust(line: self.lines[index].sight.line, until: stamp))
             self.redriven(index, target: stamp, now: now)
         }
-        self.tellFrozen(since: self.heardAt, lines: frozen, &actions)
         self.carrying = Carrying(since: now, lastServed: now)
         self.undeliveredSince = now
         self.nextAsk = now.advanced(by: self.limits.carryInterval)

@@ -387,6 +387,7 @@ final class FeedConnection: FeedPipelineDelegate {
     func confirm(_ market: MarketID) { self.change { $0.confirm(market) } }
     func setSilent(_ isSilent: Bool, _ market: MarketID) { self.change { $0.setSilent(isSilent, market) } }
     func refresh(_ market: MarketID) { self.change { $0.refresh(market) } }
+    func learn(_ book: RESTBook) { self.books.learn(book) }
     func matches(_ book: RESTBook) -> Bool { self.books.matches(book) }
 
     /// The connection does not deliver the market.

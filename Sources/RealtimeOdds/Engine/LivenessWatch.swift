@@ -165,6 +165,7 @@ final class LivenessWatch {
         }
         self.gaveSign()
         watched.odds = odds
+        for carrier in watched.carriers { books.forEach { carrier.learn($0) } }
         let agreeing = watched.carriers.filter { carrier in books.allSatisfy { carrier.matches($0) } }
         self.answered(.books(odds.exchangeTime, agreeing: agreeing.map(\.seat)), watched)
     }

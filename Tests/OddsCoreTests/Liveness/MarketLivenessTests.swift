@@ -88,11 +88,12 @@ import Testing
         #expect(script.pass(until: 12) == ["12.0 ask"])
         #expect(script.answer(.books(at(11_900), agreeing: [])) == [])
         #expect(
-            script.pass(until: 12.5) == ["12.5 serve", "12.5 distrust 0 until 11900", "12.5 tell frozen [0] since 10.0"])
+            script.pass(until: 12.5)
+                == ["12.5 tell frozen [0] since 10.0", "12.5 serve", "12.5 distrust 0 until 11900"])
         script.sights[0].isTrusted = false
         #expect(script.ladder.isCarried)
         #expect(script.pass(until: 13.5) == ["13.5 ask"])
-        #expect(script.answer(.books(at(13_400), agreeing: [])) == ["serve"])
+        #expect(script.answer(.books(at(13_400), agreeing: [])) == ["serve", "distrust 0 until 13400"])
         #expect(script.pass(until: 14.5) == ["14.5 ask"])
         _ = script.answer(.books(at(14_400), agreeing: []))
         #expect(script.pass(until: 15.5) == ["15.5 reconnect 0", "15.5 ask"])
@@ -112,7 +113,7 @@ import Testing
         script.run(until: 10)
         _ = script.pass(until: 12)
         #expect(script.answer(.books(at(10_000), agreeing: [])) == [])
-        #expect(script.pass(until: 12.5).first == "12.5 serve")
+        #expect(script.pass(until: 12.5).contains("12.5 serve"))
     }
 
     @Test func theStreamIsReturnedToAsSoonAsALineIsTrusted() {
@@ -169,7 +170,7 @@ import Testing
             log += script.pass(until: 10 + Double(quarter) * 0.25)
         }
         #expect(
-            log == ["12.25 redrive 1", "12.25 tell frozen [1] since 10.0", "15.25 reconnect 1"],
+            log == ["12.25 tell frozen [1] since 10.0", "12.25 redrive 1", "15.25 reconnect 1"],
             "and the market is carried by the other line meanwhile")
     }
 
@@ -191,7 +192,7 @@ import Testing
             script.sights[0].newest = at(10_000 + Int64(quarter) * 250)
             log += script.pass(until: 10 + Double(quarter) * 0.25)
         }
-        #expect(log == ["12.25 redrive 0", "12.25 tell frozen [0] since 10.0"])
+        #expect(log == ["12.25 tell frozen [0] since 10.0", "12.25 redrive 0"])
     }
 
     @Test func dataThatComesLateIsHeldAgainstTheWitness() {
@@ -208,7 +209,7 @@ import Testing
             script.stamp(8_000 + Int64(quarter) * 250)
             log += script.pass(until: 10 + Double(quarter) * 0.25)
         }
-        #expect(log.dropFirst().first == "12.5 serve")
+        #expect(log.contains("12.5 serve"))
     }
 
     @Test func aDelayThatTheWitnessSharesIsNone() {

@@ -1,0 +1,33 @@
+import OddsCore
+
+/// Best prices that were live, and from when to when.
+struct LivePrices {
+    let tops: ChaosMeter.Tops
+    let from: MonotonicTime
+    let until: MonotonicTime
+
+    /// Every change of the best prices; sizes and trades that change beneath them are no change here.
+    static func all(of published: [OddsSnapshot]) -> [LivePrices] {
+        var changes: [OddsSnapshot] = []
+        for odds in published where odds.trust == .live {
+            if let last = changes.last, ChaosMeter.Tops(last) == ChaosMeter.Tops(odds) { continue }
+            changes.append(odds)
+        }
+        return zip(changes, changes.dropFirst()).map { odds, next in
+            LivePrices(
+                tops: ChaosMeter.Tops(odds), from: odds.receiveTime.monotonic, until: next.receiveTime.monotonic)
+        }
+    }
+
+    /// What one reader saw for some time and another, who should have, at no moment of it nor shortly after.
+    static func missing(of all: [LivePrices], in others: [LivePrices], visible: Duration) -> [LivePrices] {
+        let shortly = Duration.milliseconds(50)
+        return all.filter { prices in
+            prices.from.duration(to: prices.until) >= visible
+                && !others.contains {
+                    $0.tops == prices.tops && $0.from <= prices.until.advanced(by: shortly)
+                        && $0.until >= prices.from
+                }
+        }
+    }
+}
