@@ -1,13 +1,13 @@
-import OddsCore
+package import OddsCore
 
 /// Best prices that were live, and from when to when.
-struct LivePrices {
-    let tops: ChaosMeter.Tops
-    let from: MonotonicTime
-    let until: MonotonicTime
+package struct LivePrices {
+    package let tops: ChaosMeter.Tops
+    package let from: MonotonicTime
+    package let until: MonotonicTime
 
     /// Every change of the best prices; sizes and trades that change beneath them are no change here.
-    static func all(of published: [OddsSnapshot]) -> [LivePrices] {
+    package static func all(of published: [OddsSnapshot]) -> [LivePrices] {
         var changes: [OddsSnapshot] = []
         for odds in published where odds.trust == .live {
             if let last = changes.last, ChaosMeter.Tops(last) == ChaosMeter.Tops(odds) { continue }
@@ -20,7 +20,7 @@ struct LivePrices {
     }
 
     /// What one reader saw for some time and another, who should have, at no moment of it nor shortly after.
-    static func missing(of all: [LivePrices], in others: [LivePrices], visible: Duration) -> [LivePrices] {
+    package static func missing(of all: [LivePrices], in others: [LivePrices], visible: Duration) -> [LivePrices] {
         let shortly = Duration.milliseconds(50)
         return all.filter { prices in
             prices.from.duration(to: prices.until) >= visible

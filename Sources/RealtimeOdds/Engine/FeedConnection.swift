@@ -51,6 +51,9 @@ final class FeedConnection: FeedPipelineDelegate {
     /// Whether the present connection has brought data.
     private var hasGivenSign = false
     private var disconnects: UInt64 = 0
+    /// Whether another connection speaks for this place on the line: one that this one is to replace, or that has
+    /// replaced it.
+    private(set) var isSilent = false
     /// What the connection before this one counted.
     private var inherited = Report()
     private var lastError: String?
@@ -62,10 +65,10 @@ final class FeedConnection: FeedPipelineDelegate {
     /// How long a publication is held back for the rest of a batch.
     private static let holdLimit = Duration.milliseconds(25)
 
-    /// - Parameter predecessor: the connection that this one is to replace; its counts go on here.
+    /// - Parameter isSuccessor: whether it is to replace another connection; until it does, nobody hears of it.
     init(
         line: Int, number: Int, seat: Int, setup: FeedEngine.Setup, engine: FeedEngine, seed: UInt64,
-        replacing predecessor: FeedConnection? = nil
+        isSuccessor: Bool = false
     ) {
         self.line = line
         self.number = number
@@ -84,10 +87,7 @@ final class FeedConnection: FeedPipelineDelegate {
         self.logger = logger
         self.books.reportsEveryEntry = setup.observer != nil
         self.pipeline.delegate = self
-        if let before = predecessor?.reportBox.read() {
-            self.inherited = before
-            self.publishReport()
-        }
+        self.isSilent = isSuccessor
     }
 
     // MARK: What is followed
@@ -124,8 +124,17 @@ final class FeedConnection: FeedPipelineDelegate {
         self.flushChanges()
     }
 
-    /// Ends the connection because another has taken its place: what it had on the board stays there.
+    /// Takes another connection's place: its counts go on here.
+    func takeOver(from old: FeedConnection) {
+        self.inherited = old.reportBox.read()
+        self.asked = []
+        self.isSilent = false
+        self.publishReport()
+    }
+
+    /// Ends the connection because another has its place: what it had on the board stays there.
     func retire() {
+        self.isSilent = true
         self.endSession()
         self.books.removeAll()
     }
@@ -204,7 +213,11 @@ final class FeedConnection: FeedPipelineDelegate {
     }
 
     private func tell(_ event: ContinuityEvent.Connection) {
-        self.engine.tell(.connection(line: self.line, number: self.number, event))
+        self.tell(.connection(line: self.line, number: self.number, event))
+    }
+
+    private func tell(_ event: ContinuityEvent) {
+        if !self.isSilent { self.engine.tell(event) }
     }
 
     /// Lets the current socket go without waiting for it; what it still says is heard by nobody.
@@ -411,7 +424,7 @@ final class FeedConnection: FeedPipelineDelegate {
         self.session.snapshotReceived(asset)
         guard let at = self.asked.firstIndex(of: asset) else { return }
         self.asked.remove(at: at)
-        self.engine.tell(.resynced(line: self.line, asset))
+        self.tell(.resynced(line: self.line, asset))
     }
 
     func resyncNeeded(_ asset: AssetID, reason: SuspectReason) {
@@ -421,7 +434,7 @@ final class FeedConnection: FeedPipelineDelegate {
         if reason != .silent {
             if !self.asked.contains(asset) { self.asked.append(asset) }
             let market = self.followed.first { $0.side(of: asset) != nil }
-            self.engine.tell(.resync(line: self.line, asset, market, reason))
+            self.tell(.resync(line: self.line, asset, market, reason))
         }
         // In the middle of a frame: what is asked for is gathered, and leaves when the frame is done with.
         self.resyncs.append(asset)

@@ -6,7 +6,9 @@ struct Renewal {
     let old: FeedConnection
     let successor: FeedConnection
     let deadline: MonotonicTime
-    /// What the old connection had of each market when the successor had its first books.
+    /// What the old connection has of each market of which it has every book, as far as is known.
+    var required: [MarketID: Timestamp] = [:]
+    /// What it had when the successor first had books of all of these.
     var goals: [MarketID: Timestamp]?
 }
 
@@ -33,11 +35,13 @@ extension FeedEngine {
         self.retired.removeAll { $0.isGone }
         let now = self.setup.clock.now().monotonic
         guard let renewal = self.renewing else { return self.beginRenewal(now: now) }
+        for market in self.decidedBare { renewal.successor.setPhase(.closed, of: market) }
         if self.hasCaughtUp(renewal) {
             self.renewing = nil
             renewal.successor.renewal = now.advanced(by: self.setup.configuration.renewalInterval)
             self.replace(renewal.old, with: renewal.successor)
             self.retired.append(renewal.old)
+            renewal.successor.takeOver(from: renewal.old)
             renewal.old.retire()
             self.tell(.connection(line: renewal.old.line, number: renewal.old.number, .renewed))
             self.setup.logger.info(
@@ -56,37 +60,63 @@ extension FeedEngine {
 
     private func beginRenewal(now: MonotonicTime) {
         let connections = self.lines.joined()
-        guard let old = connections.first(where: { $0.renewal.map { $0 <= now } ?? false && $0.phase != .idle }) else {
-            return
-        }
+        let due = connections.filter { $0.renewal.map { $0 <= now } ?? false && $0.phase != .idle }
+        guard !due.isEmpty else { return }
         guard connections.allSatisfy({ $0.phase == .live || $0.phase == .idle }), self.retired.isEmpty else {
             // Not while something is wrong.
-            old.renewal = now.advanced(by: Self.renewalPause)
+            for old in due { old.renewal = now.advanced(by: Self.renewalPause) }
             return
         }
-        let taken = Set(connections.map(\.seat))
-        guard let seat = (0..<FeedArbiter.witnessSeat).first(where: { !taken.contains($0) }) else { return }
-        let successor = FeedConnection(
-            line: old.line, number: old.number, seat: seat, setup: self.setup, engine: self,
-            seed: self.generator.next(), replacing: old)
-        self.add(successor, besides: old)
-        self.renewing = Renewal(old: old, successor: successor, deadline: now.advanced(by: Self.renewalLimit))
+        // Where no seat is free, another connection of the same line frees one by its own renewal.
+        for old in due {
+            guard let seat = self.seat(forSuccessorOf: old) else { continue }
+            let successor = FeedConnection(
+                line: old.line, number: old.number, seat: seat, setup: self.setup, engine: self,
+                seed: self.generator.next(), isSuccessor: true)
+            self.add(successor, besides: old)
+            self.renewing = Renewal(old: old, successor: successor, deadline: now.advanced(by: Self.renewalLimit))
+            return
+        }
     }
 
+    /// A seat that no other connection with the same markets has. Connections of one line carry different markets, so
+    /// they share seats, as few as they can: with four lines only one is to spare.
+    private func seat(forSuccessorOf old: FeedConnection) -> Int? {
+        let connections = self.lines.joined()
+        let taken = Set(connections.filter { $0.line != old.line }.map(\.seat)).union([old.seat])
+        let free = (0..<FeedArbiter.witnessSeat).filter { !taken.contains($0) }
+        let siblings = Set(self.lines[old.line].map(\.seat))
+        return free.first { siblings.contains($0) } ?? free.first
+    }
+
+    /// Whether the successor is as good as the old connection: it has every book that the old one has, believed as far,
+    /// and what the old one had by then. When the old one is lost meanwhile, the books alone are enough.
     private func hasCaughtUp(_ renewal: Renewal) -> Bool {
-        var have: [MarketID: Timestamp] = [:]
-        var isWhole = renewal.successor.phase == .live
-        renewal.successor.look { slot, phase, sight in
-            have[slot.market.id] = sight.complete
-            if sight.complete == nil || (phase == .trading && !sight.isTrusted) { isWhole = false }
+        guard renewal.successor.phase == .live else { return false }
+        var trusted: Set<MarketID> = []
+        var required = renewal.required
+        if renewal.old.phase == .live {
+            required = [:]
+            renewal.old.look { slot, phase, sight in
+                // Nothing more is expected of a market that is decided, not even a book.
+                guard phase != .closed, sight.complete != nil else { return }
+                required[slot.market.id] = sight.newest
+                if phase == .trading, sight.isTrusted { trusted.insert(slot.market.id) }
+            }
+            self.renewing?.required = required
         }
-        guard isWhole, !have.isEmpty else { return false }
+        var have: [MarketID: Timestamp] = [:]
+        renewal.successor.look { slot, _, sight in
+            if sight.isTrusted || !trusted.contains(slot.market.id) { have[slot.market.id] = sight.complete }
+        }
+        guard required.keys.allSatisfy({ have[$0] != nil }) else { return false }
+        guard renewal.old.phase == .live else { return true }
         guard let goals = renewal.goals else {
-            var goals: [MarketID: Timestamp] = [:]
-            renewal.old.look { slot, _, sight in goals[slot.market.id] = sight.newest }
-            self.renewing?.goals = goals
+            self.renewing?.goals = required
             return false
         }
-        return goals.allSatisfy { goal in have[goal.key].map { $0 >= goal.value } ?? true }
+        return goals.allSatisfy { goal in
+            required[goal.key] == nil || have[goal.key].map { $0 >= goal.value } ?? false
+        }
     }
 }

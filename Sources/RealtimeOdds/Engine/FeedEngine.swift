@@ -47,10 +47,12 @@ final class FeedEngine {
     private var phaseTimers: [MarketID: Scheduled<Void>] = [:]
     private var awaitingFirstOdds: Set<MarketID> = []
     /// Markets of tokens named alone whose end was told; no more than there are such tokens.
-    private var decidedBare: Set<MarketID> = []
+    private(set) var decidedBare: Set<MarketID> = []
     private var reportsEveryChange = false
     var generator: SplitMix64
     private var lastLogs: [LoggedFault: MonotonicTime] = [:]
+    /// Followed markets that are decided, and those of which the feed itself has said so.
+    private var closedMarkets: Set<MarketID> = []
     private var resolvedMarkets: Set<MarketID> = []
     private var arbiterTimer: Scheduled<Void>?
     private var entries: UInt64 = 0
@@ -87,8 +89,10 @@ final class FeedEngine {
         var connections: [FeedConnection] = []
         for line in self.lines.indices {
             let connection = self.connection(of: line, withRoomFor: market.assets.count)
-            connection.follow(market)
-            connections.append(connection)
+            for carrier in self.withSuccessor(connection) {
+                carrier.follow(market)
+                connections.append(carrier)
+            }
         }
         self.placement[market.id] = connections
         self.watchPhase(of: market)
@@ -103,7 +107,7 @@ final class FeedEngine {
             while !rest.isEmpty {
                 let connection = self.connection(of: line, withRoomFor: 1)
                 let part = rest.prefix(max(1, room - connection.assetCount))
-                connection.follow(bare: Array(part))
+                for carrier in self.withSuccessor(connection) { carrier.follow(bare: Array(part)) }
                 rest = rest.dropFirst(part.count)
             }
         }
@@ -114,12 +118,19 @@ final class FeedEngine {
         guard self.followed.removeValue(forKey: market.id) != nil else { return }
         self.phaseTimers.removeValue(forKey: market.id)?.cancel()
         self.awaitingFirstOdds.remove(market.id)
+        self.closedMarkets.remove(market.id)
         self.resolvedMarkets.remove(market.id)
         self.watch?.forget(market.id)
         for connection in self.placement.removeValue(forKey: market.id) ?? [] { connection.unfollow(market) }
         self.hasTold.remove(market.id)
         self.tell(.unfollowed(market.id))
         self.setup.board.remove(market.id)
+    }
+
+    /// A connection, and the one that is about to take its place: what is followed on one is followed on both.
+    private func withSuccessor(_ connection: FeedConnection) -> [FeedConnection] {
+        guard let renewal = self.renewing, renewal.old === connection else { return [connection] }
+        return [connection, renewal.successor]
     }
 
     private func connection(of line: Int, withRoomFor count: Int) -> FeedConnection {
@@ -221,7 +232,7 @@ final class FeedEngine {
     }
 
     private func phase(of market: Market) -> MarketPhase {
-        if market.closed || self.resolvedMarkets.contains(market.id) { return .closed }
+        if market.closed || self.closedMarkets.contains(market.id) { return .closed }
         return market.window.map { self.setup.clock.now().wall < $0.end } ?? true ? .trading : .resolving
     }
 
@@ -250,6 +261,7 @@ final class FeedEngine {
     /// A market is decided, by whichever way that became known.
     func close(_ market: MarketID) {
         self.phaseTimers.removeValue(forKey: market)?.cancel()
+        if self.followed[market] != nil { self.closedMarkets.insert(market) }
         self.setPhase(.closed, of: market)
     }
 

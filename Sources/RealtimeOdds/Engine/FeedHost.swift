@@ -35,14 +35,36 @@ package final class FeedHost {
     /// Follows a market on every line.
     package func follow(_ market: Market) { self.engine.follow(market) }
 
+    /// Follows tokens of which nothing else is known on every line.
+    package func follow(bare assets: [AssetID]) { self.engine.follow(bare: assets) }
+
     /// Follows a market no more.
     package func unfollow(_ market: Market) { self.engine.unfollow(market) }
+
+    /// Says that a market is decided.
+    package func close(_ market: MarketID) { self.engine.close(market) }
 
     /// The market's odds on the board.
     package func currentOdds(_ market: MarketID) -> OddsSnapshot? { self.board.currentOdds(market) }
 
     /// How many connections carry anything, one that is being renewed counted twice.
     package var connectionCount: Int { self.engine.allConnections.count }
+
+    /// The lines that carry a market, each as often as it has connections that do.
+    package func lines(carrying market: Market) -> [Int] {
+        self.engine.allConnections.filter { $0.followed.contains { $0.id == market.id } }.map(\.line)
+    }
+
+    /// The seats of the connections that carry a market.
+    package func seats(carrying market: Market) -> [Int] {
+        self.engine.allConnections.filter { $0.followed.contains { $0.id == market.id } }.map(\.seat)
+    }
+
+    /// Whether a connection is on its way to take another's place.
+    package var isRenewing: Bool { self.engine.renewing != nil }
+
+    /// The engine, to see whether anything holds it after the end.
+    package var engineObject: AnyObject { self.engine }
 
     /// What was counted on all connections.
     package var counters: FeedCounters {

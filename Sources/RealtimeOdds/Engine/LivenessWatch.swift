@@ -18,7 +18,8 @@ final class LivenessWatch {
         var carriers: [FeedConnection] = []
         /// The witness's last answer that can be believed, with the books it was made of.
         var odds: RESTOdds?
-        var isServing = false
+        /// Whether trouble was told that is not over.
+        var hasToldTrouble = false
 
         init(_ slot: MarketSlot, arbiter: FeedArbiter, limits: MarketLiveness.Limits, now: MonotonicTime) {
             self.slot = slot
@@ -102,9 +103,28 @@ final class LivenessWatch {
             case .doubt: for carrier in watched.carriers { carrier.setSilent(true, market) }
             case .believe: for carrier in watched.carriers { carrier.setSilent(false, market) }
             case .refresh(let seat): watched.carrier(seat)?.refresh(market)
-            case .tell(let silence): self.engine.tell(.silence(watched.slot.market, silence))
+            case .tell(let silence): self.tell(silence, watched)
             }
         }
+    }
+
+    /// Tells what came of a silence. The ladder knows seats, the world knows lines; and a connection that has not taken
+    /// another's place yet is no line: its silence is no trouble.
+    private func tell(_ silence: ContinuityEvent.Silence, _ watched: Watched) {
+        var told = silence
+        switch silence {
+        case .frozen(let since, let seats):
+            let lines = watched.carriers.filter { seats.contains($0.seat) && !$0.isSilent }.map(\.line)
+            guard !lines.isEmpty else { return }
+            told = .frozen(since: since, lines: lines)
+            watched.hasToldTrouble = true
+        case .unverified: watched.hasToldTrouble = true
+        case .over:
+            guard watched.hasToldTrouble else { return }
+            watched.hasToldTrouble = false
+        case .verifiedQuiet: break
+        }
+        self.engine.tell(.silence(watched.slot.market, told))
     }
 
     private func serve(_ watched: Watched) {
