@@ -142,13 +142,14 @@ extension Incident {
     public var summary: String {
         var text = "\(self.title): \(self.what)"
         if let reason = self.reason, reason != self.kind.rawValue { text += " (\(reason))" }
-        if !self.isOpen {
+        if self.occurrences > 1 {
+            text += ", \(self.occurrences) times within \(Self.spoken(self.duration))"
+        } else if !self.isOpen {
             text += " for \(Self.spoken(self.duration))"
         } else if self.duration >= .milliseconds(1) {
             text += " for \(Self.spoken(self.duration)) so far"
         }
-        if self.detectionTime >= .milliseconds(1) { text += ", noticed after \(Self.spoken(self.detectionTime))" }
-        if self.occurrences > 1 { text += ", \(self.occurrences) times" }
+        if self.occurrences == 1, self.detectionTime >= .milliseconds(1) { text += ", noticed after \(Self.spoken(self.detectionTime))" }
         let served = self.served.spent.filter { $0.time >= .milliseconds(1) }
             .map { "\($0.standing.rawValue) \(Self.spoken($0.time))" }
         if !served.isEmpty { text += "; served \(served.joined(separator: ", "))" }

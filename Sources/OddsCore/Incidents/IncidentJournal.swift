@@ -138,7 +138,8 @@ public struct IncidentJournal: Sendable {
         let id = market.id
         let key = Key.market(id)
         let was = self.stand(Standing(trust), id, now)
-        self.tracks[id]?.epoch = epoch
+        // A loss is told with the epoch it begins, and what it ends is known until then.
+        defer { self.tracks[id]?.epoch = epoch }
         switch Standing(trust) {
         case .live:
             self.change(key) { trouble in
@@ -384,7 +385,10 @@ public struct IncidentJournal: Sendable {
         trouble.incident.begin = trouble.incident.begin.back(to: new)
         switch key {
         case .market: trouble.incident.served[trouble.before] += earlier
-        case .line, .asset: trouble.incident.served += self.served(from: new, to: old)
+        case .line, .asset:
+            let served = self.served(from: new, to: old)
+            trouble.incident.served += served
+            for spent in served.spent where spent.standing.isLost { trouble.incident.lost += spent.time }
         case .selection: break
         }
     }
