@@ -149,7 +149,9 @@ extension Incident {
         } else if self.duration >= .milliseconds(1) {
             text += " for \(Self.spoken(self.duration)) so far"
         }
-        if self.occurrences == 1, self.detectionTime >= .milliseconds(1) { text += ", noticed after \(Self.spoken(self.detectionTime))" }
+        if self.occurrences == 1, self.detectionTime >= .milliseconds(1) {
+            text += ", noticed after \(Self.spoken(self.detectionTime))"
+        }
         let served = self.served.spent.filter { $0.time >= .milliseconds(1) }
             .map { "\($0.standing.rawValue) \(Self.spoken($0.time))" }
         if !served.isEmpty { text += "; served \(served.joined(separator: ", "))" }

@@ -41,7 +41,8 @@ struct Demo: AsyncParsableCommand {
         var given: [Setting: String] {
             Setting.given(
                 (.series, self.series.isEmpty ? nil : self.series.joined(separator: ",")),
-                (.lines, self.lines), (.renewEvery, self.renewEvery), (.source, self.source), (.pollInterval, self.pollInterval),
+                (.lines, self.lines), (.renewEvery, self.renewEvery), (.source, self.source),
+                (.pollInterval, self.pollInterval),
                 (.seed, self.seed), (.format, self.format), (.duration, self.duration))
         }
     }

@@ -70,7 +70,8 @@ enum Setting: String, CaseIterable, Sendable {
         case .lines: .integer(1...4)
         case .source: .choice(OddsSourceKind.allCases.map(\.rawValue))
         case .pollInterval: .time(.milliseconds(100) ... .seconds(3600), "a time of at least 100ms and at most 1h")
-        case .renewEvery: .timeOrOff(.seconds(1) ... .seconds(86_400), "0 for never, or a time of at least 1s and at most 24h")
+        case .renewEvery:
+            .timeOrOff(.seconds(1) ... .seconds(86_400), "0 for never, or a time of at least 1s and at most 24h")
         case .httpHost, .host: .text("a host name or an address")
         case .httpPort, .port, .gammaPort: .integer(0...65535)
         case .logLevel: .choice(["trace", "debug", "info", "notice", "warning", "error", "critical"])
@@ -103,7 +104,8 @@ enum Setting: String, CaseIterable, Sendable {
         case .pollInterval: ArgumentHelp("How often the poller asks: 500ms, 1s, 60s.", valueName: "time")
         case .renewEvery:
             ArgumentHelp(
-                "How often each connection is replaced while it is healthy, without a gap; 0 for never.", valueName: "time")
+                "How often each connection is replaced while it is healthy, without a gap; 0 for never.",
+                valueName: "time")
         case .httpHost: ArgumentHelp("The address the HTTP API listens on.", valueName: "host")
         case .httpPort: ArgumentHelp("The port of the HTTP API; 0 takes any free one.", valueName: "n")
         case .data: ArgumentHelp("The directory for state; it is created.", valueName: "dir")
