@@ -82,6 +82,8 @@ public struct Incident: Sendable {
     public internal(set) var begin: ReceiveTime
     /// When it was noticed.
     public let detected: ReceiveTime
+    /// When it began the last time; later than `begin` when it ended and began again within seconds.
+    public internal(set) var latestBegin: ReceiveTime
     /// When it was over; nil while it is open.
     public internal(set) var end: ReceiveTime?
     /// How it ended; nil while it is open.

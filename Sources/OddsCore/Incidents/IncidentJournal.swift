@@ -333,7 +333,7 @@ public struct IncidentJournal: Sendable {
             return
         }
         if known.settles != nil {
-            known.resume()
+            known.resume(at: now)
             if known.incident.occurrences == 2 { self.changes.append(.flapping(known.incident.lasting(until: now))) }
         } else if known.incident.occurrences == 1 {
             self.start(&known, key, at: begin)
@@ -367,6 +367,7 @@ public struct IncidentJournal: Sendable {
         if case .market(let id) = key, let track = self.tracks[id] {
             // First odds that are overdue are noticed a little after they were due, and time is counted from then.
             incident.begin = now.back(to: track.counted)
+            incident.latestBegin = incident.begin
             incident.epochBefore = track.epoch
             incident.epochAfter = track.epoch
             let stands = before ?? (track.standing, track.since)
@@ -383,6 +384,7 @@ public struct IncidentJournal: Sendable {
         guard new < old else { return }
         let earlier = new.duration(to: old)
         trouble.incident.begin = trouble.incident.begin.back(to: new)
+        trouble.incident.latestBegin = trouble.incident.begin
         switch key {
         case .market: trouble.incident.served[trouble.before] += earlier
         case .line, .asset:
