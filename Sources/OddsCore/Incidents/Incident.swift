@@ -27,6 +27,17 @@ public struct Incident: Sendable {
         /// A series' market, or a single one, cannot be found at the venue.
         case missingMarket = "missing_market"
 
+        /// Whether the kind says already what the reason says.
+        func says(_ reason: String) -> Bool {
+            switch self {
+            case .connectionLost, .connectionFailed: reason == StaleReason.disconnected.rawValue
+            case .silentUnverified: reason == SuspectReason.silent.rawValue
+            case .noSnapshot: reason == StaleReason.awaitingSnapshot.rawValue
+            case .frozen: reason == StaleReason.frozen.rawValue
+            case .resync, .suspect, .stale, .fallback, .missingMarket: false
+            }
+        }
+
         /// How much it explains: a symptom never hides its cause.
         var weight: Int {
             switch self {
@@ -143,7 +154,7 @@ extension Incident {
     /// What happened, in one sentence for people.
     public var summary: String {
         var text = "\(self.title): \(self.what)"
-        if let reason = self.reason, reason != self.kind.rawValue { text += " (\(reason))" }
+        if let reason = self.reason, !self.kind.says(reason) { text += " (\(reason))" }
         if self.occurrences > 1 {
             text += ", \(self.occurrences) times within \(Self.spoken(self.duration))"
         } else if !self.isOpen {

@@ -345,6 +345,8 @@ public struct IncidentJournal: Sendable {
             self.counts[kind, default: 0] += 1
             known.incident.kind = kind
             known.incident.reason = reason
+            // What was said about the symptom explains nothing of its cause.
+            known.incident.detail = ""
         } else if kind == known.incident.kind {
             known.incident.reason = reason ?? known.incident.reason
         }

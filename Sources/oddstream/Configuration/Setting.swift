@@ -190,7 +190,8 @@ enum SettingKind: Sendable {
         case .url(let schemes):
             "a URL with a host that begins with \(schemes.map { "\($0)://" }.joined(separator: " or "))"
         case .path: "a path"
-        case .time(_, let what), .timeOrOff(_, let what): "\(what), such as 500ms, 30s, 5m or 1h"
+        case .time(_, let what): "\(what), such as 500ms, 30s, 5m or 1h"
+        case .timeOrOff(_, let what): "\(what), such as 30s, 5m or 1h"
         }
     }
 

@@ -57,6 +57,21 @@ import Testing
         #expect(line.lost == .seconds(4))
     }
 
+    @Test func whatWasSaidOfASymptomIsNotSaidOfItsCause() throws {
+        var feed = IncidentHarness.settled()
+        _ = feed.tell(10, .silence(feed.a, .unverified(reason: "no answer")))
+        _ = feed.trust(10, feed.a, .suspect(.silent))
+        let silent = try #require(feed.report(11).open.first)
+        #expect(
+            silent.summary == "a: silence that nobody could verify for 1.0 s so far; served suspect 1.0 s: no answer")
+        _ = feed.trust(12, feed.a, .stale(12, .disconnected), epoch: 2)
+        let lost = try #require(feed.report(13).open.first)
+        #expect(lost.kind == .connectionLost)
+        #expect(lost.detail.isEmpty)
+        #expect(
+            lost.summary == "a: no connection carried it for 3.0 s so far; served suspect 2.0 s, stale 1.0 s")
+    }
+
     @Test func whatComesAndGoesIsNotSaidToHaveLastedAllTheTime() throws {
         var feed = IncidentHarness.settled()
         _ = feed.tell(10, .connection(line: 1, number: 0, .lost(reason: "x", lastData: IncidentHarness.instant(10))))

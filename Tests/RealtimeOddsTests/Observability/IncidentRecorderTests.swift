@@ -57,7 +57,7 @@ import Testing
         recorder.record(.connection(line: 0, number: 0, .lost(reason: "reset", lastData: nil)))
         #expect(
             self.lines.entries == [
-                "info Incident began: m: no connection carried it (disconnected)",
+                "info Incident began: m: no connection carried it",
                 "warning Incident began: Line 0: connection lost: reset",
             ])
     }
