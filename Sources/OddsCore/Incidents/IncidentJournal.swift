@@ -332,9 +332,9 @@ public struct IncidentJournal: Sendable {
             self.changes.append(.began(new.incident.lasting(until: now)))
             return
         }
-        if known.settles != nil {
+        let isBack = known.settles != nil
+        if isBack {
             known.resume(at: now)
-            if known.incident.occurrences == 2 { self.changes.append(.flapping(known.incident.lasting(until: now))) }
         } else if known.incident.occurrences == 1 {
             self.start(&known, key, at: begin)
         }
@@ -353,7 +353,10 @@ public struct IncidentJournal: Sendable {
         if let detail { known.incident.detail = detail }
         let isWorse = standing.isWorse(than: known.worst)
         if isWorse { known.worst = standing }
-        if case .market = key, isMore || isWorse, known.incident.occurrences == 1 {
+        if isBack, known.incident.occurrences == 2 {
+            // With what it is now: it may have come back as something graver.
+            self.changes.append(.flapping(known.incident.lasting(until: now)))
+        } else if case .market = key, isMore || isWorse, known.incident.occurrences == 1 {
             self.changes.append(.grew(known.incident.lasting(until: now)))
         }
         self.troubles[key] = known

@@ -72,6 +72,14 @@ import Testing
             lost.summary == "a: no connection carried it for 3.0 s so far; served suspect 2.0 s, stale 1.0 s")
     }
 
+    @Test func whatComesBackAsSomethingGraverIsToldAsThat() {
+        var feed = IncidentHarness.settled()
+        _ = feed.trust(10, feed.a, .stale(10, .disconnected), epoch: 2)
+        #expect(feed.trust(11, feed.a, .live, epoch: 2) == ["ended connection_lost a"])
+        let frozen = ContinuityEvent.Silence.frozen(since: IncidentHarness.instant(13), lines: [0])
+        #expect(feed.tell(15, .silence(feed.a, frozen)) == ["flapping frozen a"])
+    }
+
     @Test func whatComesAndGoesIsNotSaidToHaveLastedAllTheTime() throws {
         var feed = IncidentHarness.settled()
         _ = feed.tell(10, .connection(line: 1, number: 0, .lost(reason: "x", lastData: IncidentHarness.instant(10))))
