@@ -4,13 +4,15 @@ SHELL := /bin/bash
 
 SWIFT ?= swift
 # What swift-format looks at; the packages' build directories are not ours.
-SOURCES := $(wildcard Sources Tests Fuzz Conformance Snippets Package.swift Benchmarks/Benchmarks Benchmarks/Package.swift)
+SOURCES := $(wildcard Sources Tests Fuzz Chaos Conformance Snippets Package.swift Benchmarks/Benchmarks Benchmarks/Package.swift)
+# How many random plans `make chaos` runs.
+PLANS ?= 1000
 # Options after `make demo ARGS=…`, such as ARGS="--http-port 9000".
 ARGS ?=
 # How long each fuzzer runs (60s), or how many inputs it tries (10000000).
 FUZZ ?= 60s
 
-.PHONY: help setup demo run watch build test check lint format bench fuzz conformance clean
+.PHONY: help setup demo run watch build test check lint format bench chaos fuzz conformance clean
 
 help: ## Show what there is
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -45,6 +47,11 @@ format: ## Format all sources in place
 
 bench: setup ## Run the benchmarks
 	$(SWIFT) package --package-path Benchmarks --disable-sandbox benchmark
+
+chaos: setup ## Every fault with one line and two, in real time, then PLANS=1000 random plans in virtual time
+	ODDSTREAM_CHAOS=1 $(SWIFT) build -c release --product Chaos
+	.build/release/Chaos matrix
+	.build/release/Chaos plans $(PLANS)
 
 fuzz: setup ## Fuzz the decoder and the frame reader: FUZZ=60s or FUZZ=10000000
 	./Fuzz/run.sh $(FUZZ)

@@ -104,7 +104,7 @@ public struct Incident: Sendable {
     /// What readers were given meanwhile, `begin` to `end`; together `duration`. For a connection or a token it is what
     /// the worst market followed then was given; for a missing market nothing.
     public internal(set) var served = StandingTimes()
-    /// The due time that was not served live.
+    /// The due time that was not served live, nor by the poller where that is all there is.
     public internal(set) var lost = Duration.zero
     /// The market's epoch before; nil when it is no market's or there were no odds.
     public internal(set) var epochBefore: UInt64?

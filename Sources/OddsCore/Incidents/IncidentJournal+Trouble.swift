@@ -20,6 +20,8 @@ extension IncidentJournal {
         /// What was served before it was noticed, and since when that had been so.
         let before: Standing
         let floor: MonotonicTime
+        /// Whether `fallback` is up.
+        let acceptsFallback: Bool
         /// The worst served so far.
         var worst: Standing
         /// When it is finished for good; nil while it is open.
@@ -32,8 +34,9 @@ extension IncidentJournal {
         var unbooked = Duration.zero
         var isEndTold = false
 
-        init(_ incident: Incident, before: Standing, since floor: MonotonicTime) {
+        init(_ incident: Incident, before: Standing, since floor: MonotonicTime, acceptsFallback: Bool) {
             self.incident = incident
+            self.acceptsFallback = acceptsFallback
             self.before = before
             self.floor = floor
             self.worst = before
@@ -49,7 +52,7 @@ extension IncidentJournal.Trouble {
             return
         }
         self.serve(time, standing)
-        if standing.isLost {
+        if standing.isLost(acceptingFallback: self.acceptsFallback) {
             self.incident.lost += time
             self.unbooked += time
         }

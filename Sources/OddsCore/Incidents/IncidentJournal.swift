@@ -12,6 +12,9 @@ public struct IncidentJournal: Sendable {
         public var flapWindow = Duration.seconds(10)
         /// How long before its loss a connection may have been dead at most: heartbeats prove it alive until then.
         public var heartbeatProof = Duration.seconds(10)
+        /// Whether odds from the poller (`fallback`) are as good as it gets: true for a source that only polls, whose
+        /// whole run would be one incident otherwise.
+        public var acceptsFallback = false
         /// How many finished incidents are kept.
         public var finishedLimit = 1000
 
@@ -37,7 +40,7 @@ public struct IncidentJournal: Sendable {
         /// Before this the market had no trouble that could still be told.
         var clear: MonotonicTime
         var epoch: UInt64?
-        var uptime = Uptime()
+        var uptime: Uptime
     }
 
     private let configuration: Configuration
@@ -50,7 +53,7 @@ public struct IncidentJournal: Sendable {
     private var finished: [Incident] = []
     private var counts: [Incident.Kind: Int] = [:]
     private var lastID: UInt64 = 0
-    private var retired = Uptime()
+    private var retired: Uptime
     private var retiredSeries: [String: Uptime] = [:]
     /// How many markets stand how, and the worst that any due one is given.
     private var standings: [Int] = Array(repeating: 0, count: Standing.allCases.count)
@@ -64,7 +67,10 @@ public struct IncidentJournal: Sendable {
     private var changes: [IncidentChange] = []
 
     /// A journal without entries.
-    public init(configuration: Configuration = Configuration()) { self.configuration = configuration }
+    public init(configuration: Configuration = Configuration()) {
+        self.configuration = configuration
+        self.retired = Uptime(acceptsFallback: configuration.acceptsFallback)
+    }
 
     // MARK: Events
 
@@ -103,6 +109,8 @@ public struct IncidentJournal: Sendable {
         return self.changes
     }
 
+    private var noUptime: Uptime { Uptime(acceptsFallback: self.configuration.acceptsFallback) }
+
     // MARK: Markets
 
     private mutating func follow(_ market: Market, _ now: ReceiveTime) {
@@ -111,7 +119,8 @@ public struct IncidentJournal: Sendable {
             return
         }
         let at = now.monotonic
-        self.tracks[market.id] = Track(market: market, followed: at, since: at, counted: at, clear: at)
+        self.tracks[market.id] = Track(
+            market: market, followed: at, since: at, counted: at, clear: at, uptime: self.noUptime)
         for asset in market.assets {
             self.owners[asset] = market.id
             // A token's own trouble is its market's from now on.
@@ -131,7 +140,9 @@ public struct IncidentJournal: Sendable {
         self.standings[track.standing.index] -= 1
         self.reviewWorst(now.monotonic)
         self.retired += track.uptime
-        if let series = track.market.series { self.retiredSeries[series, default: Uptime()] += track.uptime }
+        guard let series = track.market.series else { return }
+        let before = self.retiredSeries[series] ?? self.noUptime
+        self.retiredSeries[series] = before + track.uptime
     }
 
     private mutating func trusted(_ market: Market, _ trust: Trust, epoch: UInt64, _ now: ReceiveTime) {
@@ -140,12 +151,14 @@ public struct IncidentJournal: Sendable {
         let was = self.stand(Standing(trust), id, now)
         // A loss is told with the epoch it begins, and what it ends is known until then.
         defer { self.tracks[id]?.epoch = epoch }
-        switch Standing(trust) {
-        case .live:
+        let standing = Standing(trust)
+        switch standing {
+        case .live,
+            .fallback where !standing.isLost(acceptingFallback: self.configuration.acceptsFallback):
             self.change(key) { trouble in
                 trouble.symptoms.isDown = false
                 // What was silent and is live again has been heard of.
-                if was.standing != .live { trouble.symptoms.isSilent = false }
+                if was.standing != standing { trouble.symptoms.isSilent = false }
                 trouble.incident.epochAfter = epoch
             }
             self.endIfOver(key, now)
@@ -376,9 +389,13 @@ public struct IncidentJournal: Sendable {
             incident.epochBefore = track.epoch
             incident.epochAfter = track.epoch
             let stands = before ?? (track.standing, track.since)
-            return Trouble(incident, before: stands.standing, since: max(stands.since, track.clear))
+            return Trouble(
+                incident, before: stands.standing, since: max(stands.since, track.clear),
+                acceptsFallback: self.configuration.acceptsFallback)
         }
-        return Trouble(incident, before: self.worst, since: self.lineClear[key] ?? now.monotonic)
+        return Trouble(
+            incident, before: self.worst, since: self.lineClear[key] ?? now.monotonic,
+            acceptsFallback: self.configuration.acceptsFallback)
     }
 
     /// Moves the beginning back to an instant; never before what came before it.
@@ -395,7 +412,10 @@ public struct IncidentJournal: Sendable {
         case .line, .asset:
             let served = self.served(from: new, to: old)
             trouble.incident.served += served
-            for spent in served.spent where spent.standing.isLost { trouble.incident.lost += spent.time }
+            let acceptsFallback = self.configuration.acceptsFallback
+            for spent in served.spent where spent.standing.isLost(acceptingFallback: acceptsFallback) {
+                trouble.incident.lost += spent.time
+            }
         case .selection: break
         }
     }
@@ -583,7 +603,9 @@ public struct IncidentJournal: Sendable {
         ledger.series = self.retiredSeries
         for track in self.tracks.values.sorted(by: { ($0.followed, $0.market.slug) < ($1.followed, $1.market.slug) }) {
             ledger.total += track.uptime
-            if let series = track.market.series { ledger.series[series, default: Uptime()] += track.uptime }
+            if let series = track.market.series {
+                ledger.series[series] = (ledger.series[series] ?? self.noUptime) + track.uptime
+            }
             ledger.markets.append(UptimeLedger.Entry(market: track.market, uptime: track.uptime))
         }
         return ledger

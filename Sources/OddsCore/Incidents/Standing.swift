@@ -38,8 +38,12 @@ public enum Standing: String, Sendable, CaseIterable {
         }
     }
 
-    /// Whether a market in it should have been live and was not.
-    public var isLost: Bool { self.isDue && self != .live }
+    /// Whether a market in it should have been up and was not.
+    ///
+    /// - Parameter acceptsFallback: whether `fallback` is up as well, as it is where odds come from a poller alone.
+    public func isLost(acceptingFallback acceptsFallback: Bool = false) -> Bool {
+        self.isDue && self != .live && !(acceptsFallback && self == .fallback)
+    }
 
     /// The due ones, the best first.
     static let byMerit: [Standing] = [.live, .suspect, .fallback, .stale, .missing]

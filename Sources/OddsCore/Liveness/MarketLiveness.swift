@@ -3,12 +3,13 @@
 /// An open socket proves nothing; only data does, and a market may be quiet. So silence is measured against the market's
 /// own rhythm, and before anything is done a second witness is asked. The ladder, from the least to the gravest:
 ///
-/// 1. A line that lacks what another line, or the same line's other token, has had for 2 s is *behind*: its books are
-///    asked for again, and when that does not help its connection is given up. Another line carries the market meanwhile.
+/// 1. A line that lacks what another line has had for 2 s, of one token or of both, is *behind*: its books are asked for
+///    again, and when that does not help its connection is given up. The other line carries the market meanwhile.
 /// 2. A market that is silent on every line for longer than its rhythm (2 to 5 s) is looked up over REST. The same book:
 ///    *quiet, verified*. A newer one that does not come over the lines within 0.5 s: *frozen*; the witness's odds are
 ///    served at once, the lines are not believed before they have caught up, and their connections are given up in turn.
-///    The same is asked when data comes, but later than it used to.
+///    The same is asked when data comes, but later than it used to, and when one token keeps silent on every line while
+///    the other does not.
 /// 3. While no line delivers, the witness carries the market, asked once a second.
 /// 4. When the witness is of no help, the lines are asked for fresh books instead; silence that these do not end either
 ///    makes the odds suspect.
@@ -124,7 +125,7 @@ public struct MarketLiveness: Sendable {
         case idle
         case asked(since: MonotonicTime)
         /// It has something that no line has: that may be on its way.
-        case contradicts(Timestamp, atNewest: Timestamp?, until: MonotonicTime)
+        case contradicts(Timestamp, atComplete: Timestamp?, until: MonotonicTime)
     }
 
     fileprivate struct Line {
@@ -171,6 +172,8 @@ public struct MarketLiveness: Sendable {
     private var nextAsk: MonotonicTime
     private var carrying: Carrying?
     private var delay = DelayWatch()
+    /// One token lacks what the other has, on every line.
+    private var needsProof = false
     private var isDoubted = false
     private var lastSelfCheck: MonotonicTime?
     private var hasTold = false
@@ -182,6 +185,9 @@ public struct MarketLiveness: Sendable {
         self.confirmedAt = now
         self.nextAsk = now
     }
+
+    /// The newest stamp that every book of some line has.
+    private var complete: Timestamp? { self.lines.compactMap { $0.sight.isUp ? $0.complete : nil }.max() }
 
     /// How long the market may be silent before the witness is asked.
     public var patience: Duration {
@@ -245,6 +251,7 @@ public struct MarketLiveness: Sendable {
     }
 
     private mutating func watchLags(now: MonotonicTime, _ actions: inout [Action]) {
+        self.needsProof = false
         guard let newest = self.newest else { return }
         for index in self.lines.indices {
             guard self.lines[index].sight.isUp, let complete = self.lines[index].complete else { continue }
@@ -273,6 +280,11 @@ public struct MarketLiveness: Sendable {
         switch lag.step {
         case .waiting:
             guard lag.since.duration(to: now) >= self.limits.twinAhead else { return }
+            guard self.lines.contains(where: { $0.complete.map { $0 >= lag.target } ?? false }) else {
+                // Only its sibling has it, on every line: that may be the exchange's way, so the witness is asked first.
+                self.needsProof = true
+                return
+            }
             self.tellFrozen(since: self.lines[index].heard, lines: [line], &actions)
             actions.append(.redrive(line: line))
             self.redriven(index, target: lag.target, now: now)
@@ -345,13 +357,15 @@ public struct MarketLiveness: Sendable {
         switch self.witness {
         case .idle:
             let provenAt = max(self.heardAt, self.confirmedAt)
-            let isDue = provenAt.duration(to: now) >= self.patience || self.delay.isLate(by: self.limits.lateBy)
+            let isDue =
+                provenAt.duration(to: now) >= self.patience || self.delay.isLate(by: self.limits.lateBy)
+                || self.needsProof
             if isDue, self.nextAsk <= now { self.ask(now: now, &actions) }
         case .asked(let since):
             guard since.duration(to: now) >= self.limits.answerLimit else { return }
             self.unconfirmed("no answer within \(self.limits.answerLimit.secondsValue) s", now: now, &actions)
-        case .contradicts(let stamp, let atNewest, let until):
-            if let newest = self.newest, newest >= stamp, newest != atNewest {
+        case .contradicts(let stamp, let atComplete, let until):
+            if let complete = self.complete, complete >= stamp, complete != atComplete {
                 self.witness = .idle
                 self.delay.startOver()
             } else if until <= now {
@@ -438,7 +452,7 @@ public struct MarketLiveness: Sendable {
     }
 
     private mutating func contradicted(by stamp: Timestamp, now: MonotonicTime, _ actions: inout [Action]) {
-        if let newest = self.newest, stamp < newest {
+        if let complete = self.complete, stamp < complete {
             // What a line brought while the witness was asked is newer than the answer, or the witness is behind.
             self.delay.startOver()
             self.nextAsk = now.advanced(by: self.limits.askAgain)
@@ -447,7 +461,7 @@ public struct MarketLiveness: Sendable {
             }
             return
         }
-        self.witness = .contradicts(stamp, atNewest: self.newest, until: now.advanced(by: self.limits.onItsWay))
+        self.witness = .contradicts(stamp, atComplete: self.complete, until: now.advanced(by: self.limits.onItsWay))
     }
 
     /// The witness is of no help: fresh books of the lines' own are asked for, and when those do not come either, the

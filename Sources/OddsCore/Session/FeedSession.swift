@@ -194,10 +194,12 @@ public struct FeedSession: Sendable {
 
     /// The exchange gave a sign of life elsewhere: what is left of the wait for the next attempt is cut to `limit`.
     ///
-    /// A wait that the venue itself asked for is kept.
+    /// A wait that the venue itself asked for is kept. A connection that has been refused for long although the exchange
+    /// lives is not hurried as much: three times the limit after 30 failures in a row, eight times after 90.
     public mutating func hurry(_ limit: Duration, now: MonotonicTime) -> [Action] {
         guard case .waiting(let until, let isVenuesWish) = self.state, !isVenuesWish else { return [] }
-        self.state = .waiting(until: min(until, now.advanced(by: limit)), isVenuesWish: false)
+        let patience = self.failures > 90 ? 8 : self.failures > 30 ? 3 : 1
+        self.state = .waiting(until: min(until, now.advanced(by: limit * patience)), isVenuesWish: false)
         return []
     }
 

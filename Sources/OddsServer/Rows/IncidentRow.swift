@@ -89,7 +89,8 @@ struct LedgerRow: Encodable, Sendable {
     }
 }
 
-/// How long odds were there: the share of the due time that was live (null before any was due), and seconds.
+/// How long odds were there: the share of the due time that was live, or `fallback` where a poller is the only source
+/// (null before any was due), and seconds.
 struct UptimeRow: Encodable, Sendable {
     let uptime: Uptime
 

@@ -29,10 +29,11 @@ final class IncidentRecorder: Sendable {
 
     /// Notices, about once a second, what begins or ends by time. Returns when the task is cancelled.
     func keepTime() async {
-        while (try? await self.clock.sleep(for: .seconds(1))) != nil {
-            self.log(self.book.tick(at: self.clock.now()))
-        }
+        while (try? await self.clock.sleep(for: .seconds(1))) != nil { self.tick() }
     }
+
+    /// Notices what begins or ends by time; for those who come by about once a second anyway.
+    func tick() { self.log(self.book.tick(at: self.clock.now())) }
 
     private func log(_ changes: [IncidentChange]) {
         for change in changes {

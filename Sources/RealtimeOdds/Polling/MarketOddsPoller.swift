@@ -23,6 +23,7 @@ public final class MarketOddsPoller: LiveOddsSource {
     private let engine: PollEngine
     let hub: UpdateHub
     private let discovery: MarketDiscovery?
+    private let incidentRecorder: IncidentRecorder
     /// Nil when a test brought its own.
     private let ownTransport: HTTPClientTransport?
     private let startedAt = Mutex<Timestamp?>(nil)
@@ -75,6 +76,12 @@ public final class MarketOddsPoller: LiveOddsSource {
                 selections: configuration.markets, schedule: configuration.marketSchedule, gamma: gamma,
                 lookUpTimeout: configuration.requestTimeout, clock: clock, logger: logger) : nil
         self.discovery = discovery
+        var journal = IncidentJournal.Configuration()
+        journal.acceptsFallback = true
+        // No heartbeat says that the venue was still there: trouble began with the last answer.
+        journal.heartbeatProof = .seconds(86_400)
+        let incidents = IncidentRecorder(book: IncidentBook(configuration: journal), clock: clock, logger: logger)
+        self.incidentRecorder = incidents
         let engines = WeakEngine()
         let hub = UpdateHub(losslessChanged: { engines.engine?.heedFollowers() })
         self.hub = hub
@@ -87,6 +94,7 @@ public final class MarketOddsPoller: LiveOddsSource {
                 clob: ClobClient(
                     base: configuration.clobREST, transport: transport, timeout: configuration.requestTimeout),
                 clock: clock, logger: logger, board: self.board, hub: hub, discovery: discovery,
+                incidents: incidents,
                 seed: configuration.seed ?? UInt64.random(in: .min ... .max)))
         engines.engine = self.engine
     }
@@ -141,6 +149,9 @@ public final class MarketOddsPoller: LiveOddsSource {
                 MarketStatus(market: $0, role: .fixed, subscribed: true, firstOddsMilliseconds: nil, winner: nil)
             }
     }
+
+    /// Every incident that is remembered, and the uptime since the start, up to now. A market is up while it is `fallback`.
+    public func incidents() -> IncidentReport { self.incidentRecorder.report() }
 
     /// Series, problems and counters (`poll.requests`, `poll.failures`, `poll.ghosts`, `poll.older` …); there are no lines.
     public var status: StreamStatus {

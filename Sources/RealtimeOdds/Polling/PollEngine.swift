@@ -18,6 +18,7 @@ final class PollEngine: MarketDiscoveryDelegate {
         let board: OddsBoard
         let hub: UpdateHub
         let discovery: MarketDiscovery?
+        let incidents: IncidentRecorder
         let seed: UInt64
     }
 
@@ -45,6 +46,7 @@ final class PollEngine: MarketDiscoveryDelegate {
             while !Task.isCancelled {
                 let now = self.setup.clock.now()
                 let (questions, wake) = self.mutate { $0.step(at: now) }
+                self.setup.incidents.tick()
                 for question in questions { group.addTask { await self.ask(question) } }
                 await self.pause(until: wake)
             }
@@ -112,6 +114,10 @@ final class PollEngine: MarketDiscoveryDelegate {
 
     func unfollow(_ market: Market) { self.mutate { $0.unfollow(market.id) } }
 
+    func discoveryProblem(_ problem: String?, of name: String) {
+        self.setup.incidents.record(.discovery(name: name, problem: problem))
+    }
+
     func discoveryUpdate(_ update: OddsUpdate) {
         if case .resolution(let resolution) = update { self.mutate { $0.close(resolution.market.id) } }
         self.setup.hub.broadcast(update)
@@ -144,6 +150,8 @@ final class PollEngine: MarketDiscoveryDelegate {
                 self.setup.hub.changedExactly(slot, values: change.values, previousTrust: change.previousTrust)
                 self.setup.hub.changed(slot, values: change.values, previousTrust: change.previousTrust)
             }
+            // Told here as well, so that incidents hear of everything in the order in which it was.
+            for event in state.takeEvents() { self.setup.incidents.record(event) }
             return value
         }
     }

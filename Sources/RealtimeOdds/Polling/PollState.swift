@@ -79,6 +79,7 @@ struct PollState {
     /// Tokens that were asked for at least once.
     private var triedTokens: Set<AssetID> = []
     private var changes: [(MarketSlot, PolledMarket.Change)] = []
+    private var events: [ContinuityEvent] = []
     private var lives: UInt64 = 0
     /// The venue asked everybody to wait.
     private var heldUntil = MonotonicTime(nanoseconds: .min)
@@ -114,6 +115,7 @@ struct PollState {
 
     mutating func follow(_ market: Market, at now: ReceiveTime) {
         guard !self.isStopped, self.seats[market.id] == nil else { return }
+        self.events.append(.followed(market))
         var polled = PolledMarket(slot: self.board.add(market), board: self.board)
         self.note(polled.advance(to: now.wall), polled.slot)
         self.seats[market.id] = Seat(market: polled, schedule: self.newSchedule())
@@ -122,6 +124,7 @@ struct PollState {
     mutating func unfollow(_ id: MarketID) {
         guard self.seats.removeValue(forKey: id) != nil else { return }
         self.board.remove(id)
+        self.events.append(.unfollowed(id))
     }
 
     mutating func close(_ id: MarketID) {
@@ -140,7 +143,11 @@ struct PollState {
     }
 
     private mutating func note(_ change: PolledMarket.Change?, _ slot: MarketSlot) {
-        if let change { self.changes.append((slot, change)) }
+        guard let change else { return }
+        self.changes.append((slot, change))
+        guard let odds = slot.read(), change.previousTrust != nil || odds.sequence == 1 else { return }
+        self.events.append(
+            .trust(odds.market, odds.trust, previous: change.previousTrust, epoch: odds.epoch, source: odds.source))
     }
 
     /// What has changed on the board since the last call, in order.
@@ -148,6 +155,15 @@ struct PollState {
         defer { self.changes = [] }
         return self.changes
     }
+
+    /// What bears on continuity since the last call, in order.
+    mutating func takeEvents() -> [ContinuityEvent] {
+        defer { self.events = [] }
+        return self.events
+    }
+
+    /// A token named alone has no market to have trouble with: it is told of as a name that cannot be found.
+    private static func name(of token: AssetID) -> String { "Token \(token)" }
 
     // MARK: Asking
 
@@ -346,11 +362,17 @@ struct PollState {
         self.triedTokens.insert(asset)
         switch results.first {
         case .success(let book):
+            if token.schedule.failures >= PolledMarket.patience {
+                self.events.append(.discovery(name: Self.name(of: asset), problem: nil))
+            }
             self.tokens[asset] = nil
             self.marketOfToken[asset] = book.market
         case .failure(let error):
             token.schedule.failures += 1
             token.schedule.lastError = error.message
+            if token.schedule.failures == PolledMarket.patience {
+                self.events.append(.discovery(name: Self.name(of: asset), problem: error.message))
+            }
             let delay = self.backoff.delay(afterFailures: token.schedule.failures - 1, using: &self.generator)
             token.schedule.retryAt = now.monotonic.advanced(by: delay)
             self.tokens[asset] = token

@@ -98,7 +98,9 @@ enum Setting: String, CaseIterable, Sendable {
         case .clobREST: ArgumentHelp("Base of the CLOB REST API.", valueName: "url")
         case .gammaREST: ArgumentHelp("Base of the Gamma REST API.", valueName: "url")
         case .tlsCA:
-            ArgumentHelp("PEM file of certificate authorities to trust instead of the system's.", valueName: "file")
+            ArgumentHelp(
+                "PEM file of certificate authorities to trust instead of the system's, for the exchange alone.",
+                valueName: "file")
         case .lines: ArgumentHelp("How many independent connections carry the same markets.", valueName: "n")
         case .source: ArgumentHelp("Where odds come from: stream, or poller (REST only).", valueName: "source")
         case .pollInterval: ArgumentHelp("How often the poller asks: 500ms, 1s, 60s.", valueName: "time")

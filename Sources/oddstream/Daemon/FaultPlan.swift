@@ -10,7 +10,9 @@ import Foundation
 extension PlannedFault {
     /// What `--fault` takes.
     static let allowed =
-        "drop@TIME, freeze@TIME:LENGTH, refuse@TIME:LENGTH, reset@TIME:LENGTH, malformed@TIME or oversize@TIME"
+        "KIND@TIME for drop, close, cut, truncate (or malformed), corrupt, lose, oversize and recover, KIND@TIME:LENGTH "
+        + "for freeze, half-open, refuse, reset, no-snapshot, duplicate, reorder, wrong-hash, rest-error, rest-hang, "
+        + "rest-reset, ghost-book and missing-market"
 
     /// A fault from its short text, such as `drop@10s` or `freeze@20s:5s`; nil when the text is anything else.
     init?(_ text: String) {
@@ -21,18 +23,31 @@ extension PlannedFault {
         guard let time = times.first ?? nil else { return nil }
         let length = times.count == 2 ? times[1] : nil
         guard times.count == 1 || length != nil, times.count <= 2 else { return nil }
-        let fault: SimulatorFault
-        switch (parts[0], length) {
-        case ("drop", nil): fault = .drop
-        case ("freeze", let length?): fault = .freeze(for: length)
-        case ("refuse", let length?): fault = .refuse(.status(503), for: length)
-        case ("reset", let length?): fault = .refuse(.reset, for: length)
-        case ("malformed", nil): fault = .malformedFrame
-        // More than ours takes, which stops at 8 MiB, and less than the exchange keeps for a slow reader.
-        case ("oversize", nil): fault = .oversizeFrame(bytes: 9 * 1024 * 1024)
-        default: return nil
-        }
+        guard var fault = Self.fault(called: String(parts[0])) else { return nil }
+        guard Self.endsByItself(fault.kind) == (length == nil) else { return nil }
+        fault.duration = length
         self.init(at: time, fault)
+    }
+
+    /// A kind as a plan has it that says no more of it; nil when it needs more, or there is none of that name.
+    private static func fault(called name: String) -> SimulatorFault? {
+        // The name that this one had before plans came.
+        if name == "malformed" { return .malformedFrame }
+        guard FaultPlan.names.contains(name) else { return nil }
+        // A kind that cannot do without keys of its own is refused here, with an error that tells of plans.
+        return (try? FaultPlan(json: Array(#"{"fault":"\#(name)"}"#.utf8)))?.faults.first?.fault
+    }
+
+    /// Whether it is over at once, or with the next frame.
+    private static func endsByItself(_ kind: SimulatorFault.Kind) -> Bool {
+        switch kind {
+        case .drop, .close, .cut, .oversize, .recover: true
+        case .truncate(.next), .corrupt(_, .next), .lose(.next): true
+        case .truncate, .corrupt, .lose, .refuse, .freeze, .halfOpen, .noSnapshot, .delay, .duplicate, .reorder,
+            .wrongHash, .restError, .restSlow, .restHang, .restReset, .restStale, .ghostBook, .missingMarket,
+            .clockSkew:
+            false
+        }
     }
 }
 

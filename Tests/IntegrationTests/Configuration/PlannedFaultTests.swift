@@ -11,7 +11,10 @@ import Testing
         ("freeze@1m:5s", .seconds(60), .freeze(for: .seconds(5))),
         ("refuse@500ms:2s", .milliseconds(500), .refuse(.status(503), for: .seconds(2))),
         ("reset@1s:2s", .seconds(1), .refuse(.reset, for: .seconds(2))),
-        ("malformed@1s", .seconds(1), .malformedFrame),
+        ("malformed@1s", .seconds(1), .malformedFrame), ("truncate@1s", .seconds(1), .malformedFrame),
+        ("half-open@1s:30s", .seconds(1), SimulatorFault(.halfOpen, for: .seconds(30))),
+        ("ghost-book@1s:3s", .seconds(1), SimulatorFault(.ghostBook(age: .seconds(60)), for: .seconds(3))),
+        ("cut@1s", .seconds(1), SimulatorFault(.cut)), ("recover@1s", .seconds(1), .recover),
     ])
     func faultsAreRead(text: String, time: Duration, fault: SimulatorFault) throws {
         let planned = try #require(PlannedFault(text))
@@ -32,8 +35,18 @@ import Testing
 
     @Test(arguments: [
         "", "drop", "drop@", "drop@10", "drop@1s:2s", "freeze@1s", "freeze@1s:", "freeze@1s:2s:3s", "x@1s", "@1s",
+        "delay@1s:2s", "cut@1s:2s", "half-open@1s", "recover@1s:1s", "drop\"@1s",
     ])
     func otherTextsAreRefused(text: String) { #expect(PlannedFault(text) == nil) }
+
+    /// What the help promises is taken, and what it leaves out needs more than a name.
+    @Test func theHelpNamesEveryKindThatIsTaken() {
+        for name in FaultPlan.names {
+            let isTaken = PlannedFault("\(name)@1s") != nil || PlannedFault("\(name)@1s:2s") != nil
+            let words = PlannedFault.allowed.split { !($0.isLetter || $0 == "-") }.map(String.init)
+            #expect(words.contains(name) == isTaken, "\(name)")
+        }
+    }
 
     @Test func aFileAndSingleFaultsMakeOnePlan() throws {
         try withPlan(#"{"at":"2s","fault":"freeze","on":"line 0","for":"1s"}"#) { path in

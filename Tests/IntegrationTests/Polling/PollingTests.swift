@@ -121,6 +121,12 @@ struct PollingTests {
             if stage == .over, odds.trust == .fallback { break }
         }
         #expect(stage == .over)
+        let report = poller.incidents()
+        #expect(report.counts.values.reduce(0, +) >= 1)
+        #expect(!report.counts.keys.contains(.fallback), "a poller's odds are no incident")
+        let uptime = report.uptime.total
+        #expect(uptime.up > .zero && uptime.up < uptime.due)
+        #expect(uptime.lost.values.reduce(.zero, +) == uptime.due - uptime.up)
         await poller.stop()
         await simulator.stop()
     }

@@ -250,6 +250,34 @@ import Testing
         #expect(report.uptime.total.lost == [.noSnapshot: .seconds(2)])
     }
 
+    @Test func aPollersOddsAreAsGoodAsItGets() throws {
+        var configuration = IncidentJournal.Configuration()
+        configuration.acceptsFallback = true
+        var feed = IncidentHarness(configuration: configuration)
+        #expect(feed.tell(100, .followed(feed.a)) == [])
+        #expect(feed.trust(101, feed.a, .fallback) == [])
+        #expect(feed.trust(111, feed.a, .stale(105, .disconnected), epoch: 2) == ["began connection_lost a"])
+        #expect(feed.trust(115, feed.a, .fallback, epoch: 2) == ["ended connection_lost a"])
+        let report = feed.report(130)
+        let uptime = report.uptime.total
+        #expect(uptime.due == .seconds(29))
+        #expect(uptime.up == .seconds(25) && uptime.live == .zero)
+        #expect(uptime.share == 25.0 / 29.0)
+        #expect(uptime.lost == [.connectionLost: .seconds(4)])
+        let incident = try #require(report.finished.first)
+        #expect(incident.lost == .seconds(4))
+        #expect(incident.duration == .seconds(10))
+        #expect(feed.tell(130, .unfollowed(feed.a.id)) == [])
+        #expect(feed.report(130).uptime.total == uptime)
+    }
+
+    @Test func aStreamersFallbackIsTrouble() {
+        var feed = IncidentHarness.settled()
+        #expect(feed.trust(10, feed.a, .fallback) == ["began fallback a"])
+        #expect(feed.report(20).uptime.total.up == .seconds(30))
+        #expect(feed.report(20).uptime.total.lost == [.fallback: .seconds(10)])
+    }
+
     @Test func firstOddsInTimeCostNothing() {
         var feed = IncidentHarness()
         _ = feed.tell(100, .followed(feed.a))

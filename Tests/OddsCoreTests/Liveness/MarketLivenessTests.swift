@@ -211,16 +211,44 @@ import Testing
         #expect(script.pass(until: 12.25) == [])
     }
 
-    @Test func oneTokenOfTwoThatKeepsSilentIsNoticed() {
-        var script = Transcript()
-        script.run(until: 10)
+    /// One token goes on and the other keeps silent, for so many quarters of a second.
+    private func silenceOfOneToken(_ script: inout Transcript, quarters: ClosedRange<Int>, line: Int? = nil) -> [String]
+    {
         var log: [String] = []
-        for quarter in 1...20 {
-            // The other token goes on.
-            script.sights[0].newest = at(10_000 + Int64(quarter) * 250)
+        for quarter in quarters {
+            for index in script.sights.indices {
+                script.sights[index].newest = at(10_000 + Int64(quarter) * 250)
+                if let line, line != index { script.sights[index].complete = script.sights[index].newest }
+            }
             log += script.pass(until: 10 + Double(quarter) * 0.25)
         }
-        #expect(log == ["12.25 tell frozen [0] since 10.0", "12.25 redrive 0"])
+        return log
+    }
+
+    @Test func oneTokenThatKeepsSilentOnEveryLineIsAQuestionToTheWitness() {
+        var script = Transcript()
+        script.run(until: 10)
+        #expect(self.silenceOfOneToken(&script, quarters: 1...9) == ["12.25 ask"])
+        #expect(script.answer(.books(at(12_300), agreeing: [])) == [])
+        let log = self.silenceOfOneToken(&script, quarters: 10...11)
+        #expect(
+            log == ["12.75 tell frozen [0] since 12.75", "12.75 serve", "12.75 distrust 0 until 12300"],
+            "the other token has reached that stamp, and that is not enough")
+    }
+
+    @Test func aTokenWithNothingToTellIsExcusedByTheWitness() {
+        var script = Transcript()
+        script.run(until: 10)
+        #expect(self.silenceOfOneToken(&script, quarters: 1...9) == ["12.25 ask"])
+        #expect(script.answer(.books(at(12_250), agreeing: [0])) == ["confirm 0"])
+        #expect(script.pass(until: 14) == [])
+    }
+
+    @Test func oneTokenThatKeepsSilentOnOneLineIsThatLinesTrouble() {
+        var script = Transcript(lines: 2)
+        script.run(until: 10)
+        let log = self.silenceOfOneToken(&script, quarters: 1...9, line: 1)
+        #expect(log == ["12.25 tell frozen [1] since 10.0", "12.25 redrive 1"])
     }
 
     @Test func dataThatComesLateIsHeldAgainstTheWitness() {

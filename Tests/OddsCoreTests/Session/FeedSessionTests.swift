@@ -173,6 +173,51 @@ private func s(_ seconds: Double) -> MonotonicTime { MonotonicTime(nanoseconds: 
         #expect(session.phase == .waiting)
     }
 
+    @Test func aSignOfLifeElsewhereCutsTheWait() {
+        var session = self.live()
+        for _ in 0..<6 {
+            _ = session.disconnected(now: s(10))
+            _ = session.deadlineReached(now: s(100))
+        }
+        _ = session.disconnected(now: s(100))
+        #expect(session.nextDeadline == s(132))
+        #expect(session.hurry(.seconds(2), now: s(101)) == [])
+        #expect(session.nextDeadline == s(103))
+        _ = session.hurry(.seconds(60), now: s(101))
+        #expect(session.nextDeadline == s(103), "never made longer")
+        #expect(session.deadlineReached(now: s(103)) == [.connect])
+        #expect(session.hurry(.zero, now: s(103)) == [], "nothing waits")
+    }
+
+    @Test func aLongRefusalIsHurriedLess() {
+        var session = self.live()
+        var waits: [Double] = []
+        for failure in 1...100 {
+            _ = session.disconnected(now: s(1000))
+            _ = session.hurry(.seconds(2), now: s(1000))
+            if [2, 40, 100].contains(failure), let next = session.nextDeadline {
+                waits.append(s(1000).duration(to: next).secondsValue)
+            }
+            _ = session.deadlineReached(now: s(2000))
+        }
+        #expect(waits == [1, 6, 16])
+    }
+
+    @Test func theVenuesWishIsNotHurried() {
+        var session = self.live()
+        _ = session.disconnected(now: s(10), retryAfter: .seconds(30))
+        _ = session.hurry(.zero, now: s(11))
+        #expect(session.nextDeadline == s(40))
+    }
+
+    @Test func aYoungConnectionIsNotGivenUpForAFrozenMarket() {
+        var session = self.live()
+        #expect(session.giveUp("0xm", now: s(2)) == [])
+        #expect(session.giveUp("0xm", now: s(3)) == [.abandon(.frozen("0xm"))])
+        _ = session.disconnected(now: s(3))
+        #expect(session.giveUp("0xm", now: s(9)) == [], "there is none to give up")
+    }
+
     @Test func aRetryAfterIsKeptForFiveMinutesAtMost() {
         var session = FeedSession(limits: FeedSession.Limits(), seed: 1)
         _ = session.follow(["a"], now: MonotonicTime(nanoseconds: 0))

@@ -164,6 +164,37 @@ import Testing
             ])
     }
 
+    @Test func incidentsTellWhatWasMissing() async throws {
+        self.venue.set("1", "2", time: 1000, bid: 0.48, ask: 0.5)
+        let poller = try self.makePoller([.assets(["1", "2"]), .assets(["7"])]) { $0.pollInterval = .seconds(1) }
+        try await self.polling(poller) { poller in
+            await self.until { self.odds(poller) != nil }
+            for _ in 0..<30 { try await self.advance(by: .seconds(1)) }
+            // A token without a market is a name that is not found; the market is as good as a poller's can be.
+            await self.until { poller.incidents().open.map(\.kind) == [.missingMarket] }
+            #expect(poller.incidents().open.first?.title == "Token 7")
+            #expect(poller.incidents().uptime.total.share == 1)
+            #expect(poller.incidents().uptime.total.up > .seconds(25))
+            self.venue.instead { _ in .error(RESTError(.unreachable, "nobody there")) }
+            while self.odds(poller)?.trust.name != "stale" { try await self.advance(by: .seconds(1)) }
+            let lasting = try #require(poller.incidents().open.first { $0.market?.id == "0xm" })
+            #expect(lasting.kind == .connectionLost)
+            // It began with the last answer, which two questions without one were needed to see.
+            #expect(lasting.detectionTime >= .seconds(1))
+            for _ in 0..<10 { try await self.advance(by: .seconds(1)) }
+            self.venue.instead(nil)
+            self.venue.set("1", "2", time: 2000, bid: 0.6, ask: 0.62)
+            self.venue.set("7", "8", market: "0xn", time: 2000, bid: 0.6, ask: 0.62)
+            while !poller.incidents().open.isEmpty { try await self.advance(by: .seconds(1)) }
+            let report = poller.incidents()
+            #expect(report.counts == [.missingMarket: 1, .connectionLost: 1])
+            let lost = try #require(report.uptime.total.lost[.connectionLost])
+            #expect(lost >= .seconds(10) && lost == report.uptime.total.due - report.uptime.total.up)
+            #expect(report.finished.allSatisfy { $0.ending == .recovered })
+        }
+        #expect(poller.incidents().open.isEmpty, "what ends with the poller is no incident")
+    }
+
     @Test func aWarningIsSaidOncePerIncident() async throws {
         let log = Journal<String>()
         self.venue.set("1", "2", time: 1000, bid: 0.48, ask: 0.5)
@@ -177,7 +208,11 @@ import Testing
             while poller.status.problems.isEmpty == false { try await self.advance(by: .seconds(1)) }
             try await log.wait(for: "info Poller has answers again")
         }
-        #expect(log.entries == ["warning Poller without answers", "info Poller has answers again"])
+        let own = log.entries.filter { !$0.contains("Incident") }
+        #expect(own == ["warning Poller without answers", "info Poller has answers again"])
+        // Each market has an incident of its own, which is no second warning.
+        #expect(log.entries.count { $0.hasPrefix("warning") } == 1)
+        #expect(log.entries.count { $0 == "info Incident began" } == 2)
     }
 
     @Test func aSlowAnswerDelaysNoOtherMarket() async throws {
