@@ -101,7 +101,7 @@ public struct AlertRules: Sendable {
             let open = source.incidents().open
             self.lines = status.lines
             self.linesDownSince = open.compactMap { incident in
-                if case .line = incident.subject { incident.begin } else { nil }
+                if case .line = incident.subject { incident.latestBegin } else { nil }
             }.min { $0.monotonic < $1.monotonic }
             self.odds = source.markets.compactMap { status in
                 let market = status.market
@@ -193,7 +193,7 @@ public struct AlertRules: Sendable {
         guard let worst = down.max(by: { $0.failuresInARow < $1.failuresInARow }) else { return nil }
         let hasLive = lines.contains { $0.state == "live" }
         let numbers = Set(down.map(\.line)).sorted().map(String.init).joined(separator: ", ")
-        let why = worst.lastError.map { "The last error: \($0). " } ?? ""
+        let why = worst.lastError.map { "The last error: \(Self.sentence($0)) " } ?? ""
         return Condition(
             key: Self.feed, kind: .feedFailures, severity: hasLive ? .warning : .critical, limit: .zero,
             title: hasLive
@@ -222,11 +222,11 @@ public struct AlertRules: Sendable {
             case .stale, .feedFailures, .missingMarket, .recovery, .test:
                 "Odds are not confirmed by anything: do not trade on them."
             }
-        let story = odds.incident.map { " \($0.summary)." } ?? ""
+        let story = odds.incident.map { " \(Self.sentence($0.summary))" } ?? ""
         return Condition(
             key: Alert.IncidentKey("odds/\(odds.name)"), kind: kind, severity: severity,
             limit: self.configuration.tolerance, title: "Odds of \(odds.market) are \(state)",
-            text: advice + story + " /v1/incidents tells more.", since: odds.incident?.begin)
+            text: advice + story + " /v1/incidents tells more.", since: odds.incident?.latestBegin)
     }
 
     private func missingCondition(_ series: SeriesStatus) -> Condition? {
@@ -237,7 +237,7 @@ public struct AlertRules: Sendable {
             title: series.current == nil
                 ? "The current market of \(series.series) is missing"
                 : "The next market of \(series.series) is missing",
-            text: "\(problem). Looking it up goes on by itself. Check whether the venue lists it.")
+            text: "\(Self.sentence(problem)) Looking it up goes on by itself. Check whether the venue lists it.")
     }
 
     private func missingCondition(_ problems: [String]) -> [Condition] {
@@ -246,9 +246,12 @@ public struct AlertRules: Sendable {
             Condition(
                 key: Alert.IncidentKey("missing/fixed"), kind: .missingMarket, severity: .warning,
                 limit: self.configuration.missingTolerance, title: "A market named by hand cannot be found",
-                text: problems.joined(separator: "; ") + ". Check --slug and --condition.")
+                text: Self.sentence(problems.joined(separator: "; ")) + " Check --slug and --condition.")
         ]
     }
+
+    /// What was said elsewhere, with one full stop at its end.
+    private static func sentence(_ text: String) -> String { text.last == "." ? text : text + "." }
 
     // MARK: Trouble
 

@@ -27,6 +27,17 @@ public struct Incident: Sendable {
         /// A series' market, or a single one, cannot be found at the venue.
         case missingMarket = "missing_market"
 
+        /// Whether the kind says already what the reason says.
+        func says(_ reason: String) -> Bool {
+            switch self {
+            case .connectionLost, .connectionFailed: reason == StaleReason.disconnected.rawValue
+            case .silentUnverified: reason == SuspectReason.silent.rawValue
+            case .noSnapshot: reason == StaleReason.awaitingSnapshot.rawValue
+            case .frozen: reason == StaleReason.frozen.rawValue
+            case .resync, .suspect, .stale, .fallback, .missingMarket: false
+            }
+        }
+
         /// How much it explains: a symptom never hides its cause.
         var weight: Int {
             switch self {
@@ -82,6 +93,8 @@ public struct Incident: Sendable {
     public internal(set) var begin: ReceiveTime
     /// When it was noticed.
     public let detected: ReceiveTime
+    /// When it began the last time; later than `begin` when it ended and began again within seconds.
+    public internal(set) var latestBegin: ReceiveTime
     /// When it was over; nil while it is open.
     public internal(set) var end: ReceiveTime?
     /// How it ended; nil while it is open.
@@ -141,14 +154,17 @@ extension Incident {
     /// What happened, in one sentence for people.
     public var summary: String {
         var text = "\(self.title): \(self.what)"
-        if let reason = self.reason, reason != self.kind.rawValue { text += " (\(reason))" }
-        if !self.isOpen {
+        if let reason = self.reason, !self.kind.says(reason) { text += " (\(reason))" }
+        if self.occurrences > 1 {
+            text += ", \(self.occurrences) times within \(Self.spoken(self.duration))"
+        } else if !self.isOpen {
             text += " for \(Self.spoken(self.duration))"
         } else if self.duration >= .milliseconds(1) {
             text += " for \(Self.spoken(self.duration)) so far"
         }
-        if self.detectionTime >= .milliseconds(1) { text += ", noticed after \(Self.spoken(self.detectionTime))" }
-        if self.occurrences > 1 { text += ", \(self.occurrences) times" }
+        if self.occurrences == 1, self.detectionTime >= .milliseconds(1) {
+            text += ", noticed after \(Self.spoken(self.detectionTime))"
+        }
         let served = self.served.spent.filter { $0.time >= .milliseconds(1) }
             .map { "\($0.standing.rawValue) \(Self.spoken($0.time))" }
         if !served.isEmpty { text += "; served \(served.joined(separator: ", "))" }

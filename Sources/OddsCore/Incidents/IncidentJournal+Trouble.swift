@@ -64,13 +64,14 @@ extension IncidentJournal.Trouble {
     }
 
     /// It begins again, and the time between was part of it.
-    mutating func resume() {
+    mutating func resume(at now: ReceiveTime) {
         self.settles = nil
         self.ended = nil
         self.isEndTold = false
         self.incident.end = nil
         self.incident.ending = nil
         self.incident.occurrences += 1
+        self.incident.latestBegin = now
         self.incident.served += self.gap
         self.gap = StandingTimes()
     }
@@ -91,6 +92,7 @@ extension Incident {
         self.detail = ""
         self.lines = []
         self.begin = now
+        self.latestBegin = now
         self.detected = now
         self.duration = .zero
     }

@@ -149,7 +149,8 @@ public struct IncidentJournal: Sendable {
         let id = market.id
         let key = Key.market(id)
         let was = self.stand(Standing(trust), id, now)
-        self.tracks[id]?.epoch = epoch
+        // A loss is told with the epoch it begins, and what it ends is known until then.
+        defer { self.tracks[id]?.epoch = epoch }
         let standing = Standing(trust)
         switch standing {
         case .live,
@@ -344,9 +345,9 @@ public struct IncidentJournal: Sendable {
             self.changes.append(.began(new.incident.lasting(until: now)))
             return
         }
-        if known.settles != nil {
-            known.resume()
-            if known.incident.occurrences == 2 { self.changes.append(.flapping(known.incident.lasting(until: now))) }
+        let isBack = known.settles != nil
+        if isBack {
+            known.resume(at: now)
         } else if known.incident.occurrences == 1 {
             self.start(&known, key, at: begin)
         }
@@ -357,13 +358,18 @@ public struct IncidentJournal: Sendable {
             self.counts[kind, default: 0] += 1
             known.incident.kind = kind
             known.incident.reason = reason
+            // What was said about the symptom explains nothing of its cause.
+            known.incident.detail = ""
         } else if kind == known.incident.kind {
             known.incident.reason = reason ?? known.incident.reason
         }
         if let detail { known.incident.detail = detail }
         let isWorse = standing.isWorse(than: known.worst)
         if isWorse { known.worst = standing }
-        if case .market = key, isMore || isWorse, known.incident.occurrences == 1 {
+        if isBack, known.incident.occurrences == 2 {
+            // With what it is now: it may have come back as something graver.
+            self.changes.append(.flapping(known.incident.lasting(until: now)))
+        } else if case .market = key, isMore || isWorse, known.incident.occurrences == 1 {
             self.changes.append(.grew(known.incident.lasting(until: now)))
         }
         self.troubles[key] = known
@@ -379,6 +385,7 @@ public struct IncidentJournal: Sendable {
         if case .market(let id) = key, let track = self.tracks[id] {
             // First odds that are overdue are noticed a little after they were due, and time is counted from then.
             incident.begin = now.back(to: track.counted)
+            incident.latestBegin = incident.begin
             incident.epochBefore = track.epoch
             incident.epochAfter = track.epoch
             let stands = before ?? (track.standing, track.since)
@@ -399,9 +406,16 @@ public struct IncidentJournal: Sendable {
         guard new < old else { return }
         let earlier = new.duration(to: old)
         trouble.incident.begin = trouble.incident.begin.back(to: new)
+        trouble.incident.latestBegin = trouble.incident.begin
         switch key {
         case .market: trouble.incident.served[trouble.before] += earlier
-        case .line, .asset: trouble.incident.served += self.served(from: new, to: old)
+        case .line, .asset:
+            let served = self.served(from: new, to: old)
+            trouble.incident.served += served
+            let acceptsFallback = self.configuration.acceptsFallback
+            for spent in served.spent where spent.standing.isLost(acceptingFallback: acceptsFallback) {
+                trouble.incident.lost += spent.time
+            }
         case .selection: break
         }
     }

@@ -233,7 +233,8 @@ public struct MarketLiveness: Sendable {
         let newest = self.lines.compactMap { $0.sight.isUp ? $0.sight.newest : nil }.max()
         self.newest = newest ?? self.newest
         if moved {
-            self.learnGap(self.heardAt.duration(to: now))
+            // An outage says nothing about the market's rhythm, and the next one must not be noticed later for it.
+            if self.carrying == nil, !self.isDoubted { self.learnGap(self.heardAt.duration(to: now)) }
             if let newest { self.delay.heard(newest, now: now) }
         }
         guard moved || refreshed else { return }

@@ -38,15 +38,15 @@ final class IncidentRecorder: Sendable {
     private func log(_ changes: [IncidentChange]) {
         for change in changes {
             let incident = change.incident
+            // What a lost connection does to its markets is warned of with the connection.
+            let isNews = incident.market == nil || incident.kind != .connectionLost
+            let level = isNews ? Logger.Level.warning : .info
             switch change {
-            case .began:
-                // What a lost connection does to its markets was warned of with the connection.
-                let isNews = incident.market == nil || incident.kind != .connectionLost
-                self.logger.log(
-                    level: isNews ? .warning : .info, "Incident began", metadata: Self.metadata(incident))
+            case .began: self.logger.log(level: level, "Incident began", metadata: Self.metadata(incident))
             case .grew: self.logger.info("Incident grew", metadata: Self.metadata(incident))
             case .flapping:
-                self.logger.warning("Incident comes and goes; counted from now on", metadata: Self.metadata(incident))
+                self.logger.log(
+                    level: level, "Incident comes and goes; counted from now on", metadata: Self.metadata(incident))
             case .ended: self.logger.notice("Incident ended", metadata: Self.metadata(incident))
             }
         }

@@ -25,6 +25,8 @@ struct Demo: AsyncParsableCommand {
         var series: [String] = []
         @Option(name: .customLong(Setting.lines.rawValue), help: Setting.lines.help)
         var lines: String?
+        @Option(name: .customLong(Setting.renewEvery.rawValue), help: Setting.renewEvery.help)
+        var renewEvery: String?
         @Option(name: .customLong(Setting.source.rawValue), help: Setting.source.help)
         var source: String?
         @Option(name: .customLong(Setting.pollInterval.rawValue), help: Setting.pollInterval.help)
@@ -39,7 +41,8 @@ struct Demo: AsyncParsableCommand {
         var given: [Setting: String] {
             Setting.given(
                 (.series, self.series.isEmpty ? nil : self.series.joined(separator: ",")),
-                (.lines, self.lines), (.source, self.source), (.pollInterval, self.pollInterval),
+                (.lines, self.lines), (.renewEvery, self.renewEvery), (.source, self.source),
+                (.pollInterval, self.pollInterval),
                 (.seed, self.seed), (.format, self.format), (.duration, self.duration))
         }
     }
@@ -60,6 +63,7 @@ struct Demo: AsyncParsableCommand {
         if self.general.printConfig {
             let own: [(Setting, default: String)] = [
                 (.series, Demo.defaultSeries), (.lines, "\(RealtimeOddsConfiguration().lines)"),
+                (.renewEvery, "\(RealtimeOddsConfiguration().renewalInterval.components.seconds / 60)m"),
                 (.source, OddsSourceKind.stream.rawValue), (.pollInterval, Demo.defaultPollInterval),
                 (.seed, "\(SimulatorConfiguration().seed)"), (.format, "table"), (.duration, ""),
             ]

@@ -61,6 +61,8 @@ struct EndpointOptions: ParsableArguments, SettingOptions {
 struct FeedOptions: ParsableArguments, SettingOptions {
     @Option(name: .customLong(Setting.lines.rawValue), help: Setting.lines.help)
     var lines: String?
+    @Option(name: .customLong(Setting.renewEvery.rawValue), help: Setting.renewEvery.help)
+    var renewEvery: String?
     @Option(name: .customLong(Setting.source.rawValue), help: Setting.source.help)
     var source: String?
     @Option(name: .customLong(Setting.pollInterval.rawValue), help: Setting.pollInterval.help)
@@ -68,7 +70,8 @@ struct FeedOptions: ParsableArguments, SettingOptions {
 
     var given: [Setting: String] {
         Setting.given(
-            (.lines, self.lines), (.source, self.source), (.pollInterval, self.pollInterval))
+            (.lines, self.lines), (.renewEvery, self.renewEvery), (.source, self.source),
+            (.pollInterval, self.pollInterval))
     }
 }
 

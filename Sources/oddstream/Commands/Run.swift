@@ -69,6 +69,7 @@ extension Settings {
         return [
             (.series, series.joined(separator: ",")), (.slug, ""), (.condition, ""), (.assets, ""),
             (.source, OddsSourceKind.stream.rawValue), (.lines, "\(isDefault.lines)"),
+            (.renewEvery, "\(isDefault.renewalInterval.components.seconds / 60)m"),
             (.pollInterval, "\(isDefault.pollInterval.components.seconds)s"), (.marketWS, isDefault.marketWebSocket),
             (.clobREST, isDefault.clobREST), (.gammaREST, isDefault.gammaREST), (.tlsCA, ""),
         ]

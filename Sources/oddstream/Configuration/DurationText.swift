@@ -18,6 +18,12 @@ enum DurationText {
         return .nanoseconds(Int64(nanoseconds.rounded()))
     }
 
+    /// Whether the text says no time at all: `0`, with or without a unit.
+    static func isZero(_ text: String) -> Bool {
+        let unit = DurationText.units.first { text.hasSuffix($0.suffix) }?.suffix ?? ""
+        return text.dropLast(unit.count) == "0"
+    }
+
     /// A time left or passed, to the second: `4:59`, `1:02:03`; negative times begin with `-`.
     static func clock(_ duration: Duration) -> String {
         let seconds = abs(duration.components.seconds)

@@ -11,6 +11,7 @@ enum Setting: String, CaseIterable, Sendable {
     case gammaREST = "gamma-rest"
     case tlsCA = "tls-ca"
     case lines, source
+    case renewEvery = "renew-every"
     case pollInterval = "poll-interval"
     case httpHost = "http-host"
     case httpPort = "http-port"
@@ -69,6 +70,8 @@ enum Setting: String, CaseIterable, Sendable {
         case .lines: .integer(1...4)
         case .source: .choice(OddsSourceKind.allCases.map(\.rawValue))
         case .pollInterval: .time(.milliseconds(100) ... .seconds(3600), "a time of at least 100ms and at most 1h")
+        case .renewEvery:
+            .timeOrOff(.seconds(1) ... .seconds(86_400), "0 for never, or a time of at least 1s and at most 24h")
         case .httpHost, .host: .text("a host name or an address")
         case .httpPort, .port, .gammaPort: .integer(0...65535)
         case .logLevel: .choice(["trace", "debug", "info", "notice", "warning", "error", "critical"])
@@ -101,6 +104,10 @@ enum Setting: String, CaseIterable, Sendable {
         case .lines: ArgumentHelp("How many independent connections carry the same markets.", valueName: "n")
         case .source: ArgumentHelp("Where odds come from: stream, or poller (REST only).", valueName: "source")
         case .pollInterval: ArgumentHelp("How often the poller asks: 500ms, 1s, 60s.", valueName: "time")
+        case .renewEvery:
+            ArgumentHelp(
+                "How often each connection is replaced while it is healthy, without a gap; 0 for never.",
+                valueName: "time")
         case .httpHost: ArgumentHelp("The address the HTTP API listens on.", valueName: "host")
         case .httpPort: ArgumentHelp("The port of the HTTP API; 0 takes any free one.", valueName: "n")
         case .data: ArgumentHelp("The directory for state; it is created.", valueName: "dir")
@@ -159,12 +166,14 @@ enum SettingKind: Sendable {
     case url([String])
     case path
     case time(ClosedRange<Duration>, String)
+    /// A time in a range, or 0 for never.
+    case timeOrOff(ClosedRange<Duration>, String)
 
     /// Whether several values may be given, repeated or separated by commas.
     var isList: Bool {
         switch self {
         case .words, .series: true
-        case .text, .integer, .decimal, .choice, .url, .path, .time: false
+        case .text, .integer, .decimal, .choice, .url, .path, .time, .timeOrOff: false
         }
     }
 
@@ -184,6 +193,7 @@ enum SettingKind: Sendable {
             "a URL with a host that begins with \(schemes.map { "\($0)://" }.joined(separator: " or "))"
         case .path: "a path"
         case .time(_, let what): "\(what), such as 500ms, 30s, 5m or 1h"
+        case .timeOrOff(_, let what): "\(what), such as 30s, 5m or 1h"
         }
     }
 
@@ -202,6 +212,8 @@ enum SettingKind: Sendable {
         case .choice(let words): words.contains(value)
         case .url(let schemes): URLText(value, schemes: schemes) != nil
         case .time(let range, _): DurationText.parse(value).map(range.contains) == true
+        case .timeOrOff(let range, _):
+            DurationText.isZero(value) || DurationText.parse(value).map(range.contains) == true
         }
     }
 }

@@ -8,6 +8,7 @@ extension Settings {
     func streamer() throws(ConfigurationError) -> RealtimeOddsConfiguration {
         var configuration = RealtimeOddsConfiguration()
         configuration.pollInterval = self.time(.pollInterval) ?? configuration.pollInterval
+        configuration.renewalInterval = self.timeOrZero(.renewEvery) ?? configuration.renewalInterval
         configuration.lines = self.integer(.lines) ?? configuration.lines
         configuration.marketWebSocket = self.text(.marketWS) ?? configuration.marketWebSocket
         configuration.clobREST = self.text(.clobREST) ?? configuration.clobREST

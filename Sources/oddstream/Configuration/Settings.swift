@@ -103,6 +103,10 @@ extension Settings {
     func decimal(_ setting: Setting) -> Double? { self.text(setting).flatMap { Double($0) } }
     /// The time of a duration setting; nil when it was not set.
     func time(_ setting: Setting) -> Duration? { self.text(setting).flatMap { DurationText.parse($0) } }
+    /// The time of a duration setting that may be off, where zero means off; nil when it was not set.
+    func timeOrZero(_ setting: Setting) -> Duration? {
+        self.text(setting).flatMap { DurationText.isZero($0) ? .zero : DurationText.parse($0) }
+    }
 
     /// The markets chosen, in the order series, slugs, condition ids, tokens; `fallback` when none were.
     func markets(default fallback: String) throws(ConfigurationError) -> [MarketSelection] {

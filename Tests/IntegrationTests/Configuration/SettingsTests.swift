@@ -83,7 +83,7 @@ import Testing
         case .decimal: "1.5"
         case .choice(let words): words[0]
         case .url(let schemes): "\(schemes[0])://example.test/x"
-        case .time: "5m"
+        case .time, .timeOrOff: "5m"
         case .text, .path: "some"
         }
     }
@@ -124,6 +124,9 @@ import Testing
         (.format, "xml", "table, jsonl, none"),
         (.duration, "30", "such as 500ms, 30s, 5m or 1h"), (.pollInterval, "99ms", "at least 100ms and at most 1h"),
         (.pollInterval, "2h", "at least 100ms and at most 1h"),
+        (.renewEvery, "500ms", "0 for never, or a time of at least 1s and at most 24h"),
+        (.renewEvery, "25h", "at most 24h"), (.renewEvery, "10", "such as 30s, 5m or 1h"),
+        (.renewEvery, "-1s", "at least 1s"),
         (.marketWS, "https://example.test", "ws:// or wss://"),
         (.clobREST, "example.test", "http:// or https://"),
         (.series, "btc-15m", "such as btc-updown-15m"),
@@ -196,6 +199,28 @@ import Testing
         let error = try #require(self.refusal(file: "/nowhere/oddstream.json"))
         #expect(error.description.contains("/nowhere/oddstream.json cannot be read"))
         #expect(error.status == .configuration)
+    }
+
+    @Test(arguments: [
+        ("0", Duration.zero), ("0s", .zero), ("1s", .seconds(1)), ("90s", .seconds(90)), ("24h", .seconds(86_400)),
+    ])
+    func connectionsAreRenewedAsOftenAsIsSaid(text: String, interval: Duration) throws {
+        let option = try Settings(options: [.renewEvery: text], environment: [:], file: nil)
+        #expect(try option.streamer().renewalInterval == interval)
+        let variable = try Settings(options: [:], environment: ["ODDSTREAM_RENEW_EVERY": text], file: nil)
+        #expect(try variable.streamer().renewalInterval == interval)
+        try self.withFile("{\"renew-every\": \"\(text)\"}") { path in
+            let file = try Settings(options: [:], environment: [:], file: path)
+            #expect(try file.streamer().renewalInterval == interval)
+            #expect(file.report(Settings.feedReport(try file.streamer())).contains("renew-every"))
+        }
+    }
+
+    @Test func connectionsAreRenewedEveryTenMinutesUnlessSaidOtherwise() throws {
+        let settings = try Settings(options: [:], environment: [:], file: nil)
+        #expect(try settings.streamer().renewalInterval == .seconds(600))
+        let report = settings.report(Settings.feedReport(try settings.streamer()))
+        #expect(report.split(separator: "\n").contains { $0.hasPrefix("renew-every") && $0.contains(" 10m ") })
     }
 
     @Test func theSourceIsTheStreamOrThePoller() throws {

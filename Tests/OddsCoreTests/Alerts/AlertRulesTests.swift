@@ -230,6 +230,43 @@ private struct Rules {
         #expect(rules.hear(71...71) == [])
     }
 
+    @Test func troubleThatComesAndGoesHasNotLastedSinceItCameFirst() throws {
+        var rules = Rules()
+        var harness = IncidentHarness.settled()
+        for second in stride(from: 10.0, through: 82, by: 8) {
+            _ = harness.trust(second, harness.a, .suspect(.crossed))
+            if second < 82 { _ = harness.trust(second + 0.1, harness.a, .live) }
+        }
+        let incident = try #require(harness.report(82.5).open.first)
+        #expect(incident.begin.monotonic == IncidentHarness.instant(10))
+        #expect(incident.latestBegin.monotonic == IncidentHarness.instant(82))
+        let alerts = rules.rules.observe(
+            .init(
+                lines: [], odds: [.init(name: "a", market: "a-1", trust: .suspect(.crossed), incident: incident)],
+                series: []), now: IncidentHarness.time(82.5))
+        #expect(alerts.isEmpty)
+    }
+
+    @Test func aRecordsNewestTroubleOfAConnectionIsTheOutage() {
+        var harness = IncidentHarness.settled()
+        for second in [10.0, 18] {
+            _ = harness.tell(second, .connection(line: 0, number: 0, .lost(reason: "x", lastData: nil)))
+            if second < 18 { _ = harness.tell(second + 1, .connection(line: 0, number: 0, .live)) }
+        }
+        let source = TellingSource(markets: [], status: StreamStatus(), report: harness.report(20))
+        #expect(AlertRules.Observation(of: source).linesDownSince?.monotonic == IncidentHarness.instant(18))
+    }
+
+    @Test func whatWasSaidElsewhereEndsWithOneFullStop() throws {
+        var rules = Rules()
+        rules.lines[1] = LineStatus(
+            line: 1, connection: 0, state: "waiting", assets: 4, messages: 0, bytes: 0, disconnects: 0,
+            failuresInARow: 5, dataAge: nil, lastError: "Connection reset by peer.")
+        _ = rules.hear(0...0)
+        let text = try #require(rules.heard.first?.text)
+        #expect(text.hasPrefix("The last error: Connection reset by peer. Reconnecting"))
+    }
+
     @Test func whatASourceTellsIsObserved() {
         let series = "btc-updown-15m"
         let window = MarketWindow(start: Timestamp(seconds: 0), end: Timestamp(seconds: 900))
@@ -257,5 +294,7 @@ private struct Rules {
 private struct TellingSource: OddsSource {
     let markets: [MarketStatus]
     let status: StreamStatus
+    var report = IncidentReport()
+    func incidents() -> IncidentReport { self.report }
     func currentOdds(_ market: MarketID) -> OddsSnapshot? { nil }
 }

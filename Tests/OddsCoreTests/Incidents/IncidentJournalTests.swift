@@ -35,6 +35,61 @@ import Testing
         #expect(feed.report(15).open.first?.detectionTime == .seconds(2))
     }
 
+    @Test func theEpochBeforeIsThatOfTheOddsBeforeNotThatWhichTheLossBegan() throws {
+        var feed = IncidentHarness.settled()
+        _ = feed.trust(11, feed.a, .stale(10.5, .disconnected), epoch: 2)
+        let open = try #require(feed.report(11.5).open.first)
+        #expect(open.epochBefore == 1)
+        #expect(open.epochAfter == 2)
+        _ = feed.trust(12, feed.a, .live, epoch: 2)
+        let over = try #require(feed.report(12.5).finished.first)
+        #expect(over.epochBefore == 1)
+        #expect(over.epochAfter == 2)
+    }
+
+    @Test func whatWasLostBeforeALineWasGivenUpIsCountedAsIsWhatWasServed() throws {
+        var feed = IncidentHarness.settled()
+        _ = feed.trust(10, feed.a, .fallback, epoch: 2)
+        _ = feed.tell(13, .connection(line: 0, number: 0, .lost(reason: "x", lastData: IncidentHarness.instant(9))))
+        let line = try #require(feed.report(14).open.first { $0.title == "Line 0" })
+        #expect(line.served[.live] == .seconds(1))
+        #expect(line.served[.fallback] == .seconds(4))
+        #expect(line.lost == .seconds(4))
+    }
+
+    @Test func whatWasSaidOfASymptomIsNotSaidOfItsCause() throws {
+        var feed = IncidentHarness.settled()
+        _ = feed.tell(10, .silence(feed.a, .unverified(reason: "no answer")))
+        _ = feed.trust(10, feed.a, .suspect(.silent))
+        let silent = try #require(feed.report(11).open.first)
+        #expect(
+            silent.summary == "a: silence that nobody could verify for 1.0 s so far; served suspect 1.0 s: no answer")
+        _ = feed.trust(12, feed.a, .stale(12, .disconnected), epoch: 2)
+        let lost = try #require(feed.report(13).open.first)
+        #expect(lost.kind == .connectionLost)
+        #expect(lost.detail.isEmpty)
+        #expect(
+            lost.summary == "a: no connection carried it for 3.0 s so far; served suspect 2.0 s, stale 1.0 s")
+    }
+
+    @Test func whatComesBackAsSomethingGraverIsToldAsThat() {
+        var feed = IncidentHarness.settled()
+        _ = feed.trust(10, feed.a, .stale(10, .disconnected), epoch: 2)
+        #expect(feed.trust(11, feed.a, .live, epoch: 2) == ["ended connection_lost a"])
+        let frozen = ContinuityEvent.Silence.frozen(since: IncidentHarness.instant(13), lines: [0])
+        #expect(feed.tell(15, .silence(feed.a, frozen)) == ["flapping frozen a"])
+    }
+
+    @Test func whatComesAndGoesIsNotSaidToHaveLastedAllTheTime() throws {
+        var feed = IncidentHarness.settled()
+        _ = feed.tell(10, .connection(line: 1, number: 0, .lost(reason: "x", lastData: IncidentHarness.instant(10))))
+        _ = feed.tell(10.5, .connection(line: 1, number: 0, .live))
+        _ = feed.tell(18, .connection(line: 1, number: 0, .lost(reason: "x", lastData: IncidentHarness.instant(18))))
+        _ = feed.tell(18.5, .connection(line: 1, number: 0, .live))
+        let incident = try #require(feed.report(19).finished.first)
+        #expect(incident.summary == "Line 1: connection lost, 2 times within 8.5 s; served live 8.5 s: x")
+    }
+
     @Test func bothLinesLostIsAnIncidentForEachLineAndEachMarket() throws {
         var feed = IncidentHarness.settled()
         _ = feed.tell(10, .connection(line: 0, number: 0, .lost(reason: "reset", lastData: nil)))

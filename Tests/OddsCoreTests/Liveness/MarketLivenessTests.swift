@@ -82,6 +82,34 @@ import Testing
         #expect(script.ladder.patience == .seconds(5))
     }
 
+    @Test func anOutageIsNoRhythm() {
+        var script = Transcript()
+        script.run(until: 10)
+        _ = script.pass(until: 12)
+        _ = script.answer(.books(at(11_900), agreeing: []))
+        _ = script.pass(until: 12.5)
+        script.sights[0].isTrusted = false
+        #expect(script.ladder.isCarried)
+        _ = script.pass(until: 30)
+        script.books()
+        script.stamp(30_100)
+        script.sights[0].isTrusted = true
+        #expect(script.pass(until: 30.25).contains("30.25 stopServing"))
+        #expect(script.ladder.patience == .seconds(2), "a second freeze is noticed as soon as the first")
+    }
+
+    @Test func silenceThatNobodyCouldExplainIsNoRhythm() {
+        var script = Transcript()
+        script.run(until: 10)
+        for second in stride(from: 12.0, through: 18, by: 1) {
+            _ = script.pass(until: second)
+            _ = script.answer(.useless("no answer"))
+        }
+        script.stamp(18_100)
+        #expect(script.pass(until: 18.25).contains("18.25 believe"))
+        #expect(script.ladder.patience == .seconds(2))
+    }
+
     @Test func aFrozenMarketIsServedFromTheWitnessAndItsLineGivenUp() {
         var script = Transcript()
         script.run(until: 10)

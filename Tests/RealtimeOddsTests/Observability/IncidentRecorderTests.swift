@@ -57,8 +57,28 @@ import Testing
         recorder.record(.connection(line: 0, number: 0, .lost(reason: "reset", lastData: nil)))
         #expect(
             self.lines.entries == [
-                "info Incident began: m: no connection carried it (disconnected)",
+                "info Incident began: m: no connection carried it",
                 "warning Incident began: Line 0: connection lost: reset",
+            ])
+    }
+
+    @Test func aConnectionThatComesAndGoesIsWarnedOfOnceForAllItsMarkets() {
+        let recorder = self.recorder()
+        recorder.record(.trust(self.market, .live, previous: nil, epoch: 1, source: .line(0)))
+        for epoch: UInt64 in [2, 3] {
+            let stale = Trust.stale(since: self.clock.now(), reason: .disconnected)
+            recorder.record(.connection(line: 0, number: 0, .lost(reason: "reset", lastData: nil)))
+            recorder.record(.trust(self.market, stale, previous: .live, epoch: epoch, source: .line(0)))
+            recorder.record(.connection(line: 0, number: 0, .live))
+            recorder.record(.trust(self.market, .live, previous: stale, epoch: epoch, source: .line(0)))
+            self.clock.advance(by: .seconds(2))
+        }
+        let warnings = self.lines.entries.filter { $0.hasPrefix("warning") }
+        #expect(
+            warnings == [
+                "warning Incident began: Line 0: connection lost: reset",
+                "warning Incident comes and goes; counted from now on: "
+                    + "Line 0: connection lost, 2 times within 2.0 s; served live 2.0 s: reset",
             ])
     }
 
