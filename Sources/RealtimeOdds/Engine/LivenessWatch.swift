@@ -28,6 +28,12 @@ final class LivenessWatch {
         }
 
         func carrier(_ seat: Int) -> FeedConnection? { self.carriers.first { $0.seat == seat } }
+
+        /// The ladder knows connections by their seats; a successor at work has one that is no line's.
+        func byLine(_ silence: ContinuityEvent.Silence) -> ContinuityEvent.Silence {
+            guard case .frozen(let since, let seats) = silence else { return silence }
+            return .frozen(since: since, lines: Set(seats.compactMap { self.carrier($0)?.line }).sorted())
+        }
     }
 
     // The engine owns the watch and ends it before it goes.
@@ -102,7 +108,7 @@ final class LivenessWatch {
             case .doubt: for carrier in watched.carriers { carrier.setSilent(true, market) }
             case .believe: for carrier in watched.carriers { carrier.setSilent(false, market) }
             case .refresh(let seat): watched.carrier(seat)?.refresh(market)
-            case .tell(let silence): self.engine.tell(.silence(watched.slot.market, silence))
+            case .tell(let silence): self.engine.tell(.silence(watched.slot.market, watched.byLine(silence)))
             }
         }
     }
