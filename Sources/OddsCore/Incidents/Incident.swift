@@ -168,7 +168,7 @@ extension Incident {
         let served = self.served.spent.filter { $0.time >= .milliseconds(1) }
             .map { "\($0.standing.rawValue) \(Self.spoken($0.time))" }
         if !served.isEmpty { text += "; served \(served.joined(separator: ", "))" }
-        if let ending = self.ending, ending != .recovered { text += "; \(ending.words)" }
+        if let ending = self.ending, ending != .recovered { text += "; \(ending.words(for: self.subject))" }
         if !self.detail.isEmpty { text += ": \(self.detail)" }
         return text
     }
@@ -196,11 +196,11 @@ extension Incident {
 }
 
 extension Incident.Ending {
-    fileprivate var words: String {
+    fileprivate func words(for subject: Incident.Subject) -> String {
         switch self {
         case .recovered: "recovered"
         case .decided: "the market's time was over"
-        case .released: "not followed any more"
+        case .released: if case .line = subject { "not needed any more" } else { "not followed any more" }
         }
     }
 }

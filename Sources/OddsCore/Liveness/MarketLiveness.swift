@@ -289,7 +289,9 @@ public struct MarketLiveness: Sendable {
             actions.append(.redrive(line: line))
             self.redriven(index, target: lag.target, now: now)
         case .redriven(let at):
-            guard at.duration(to: now) >= self.limits.redriveLimit else { return }
+            // While no line delivers, one after the other is given up: the freeze may end between the two.
+            let turns = self.carrying == nil ? 1 : index + 1
+            guard at.duration(to: now) >= self.limits.redriveLimit * turns else { return }
             actions.append(.reconnect(line: line))
             self.lines[index].lag?.step = .reconnected(at: now)
         case .reconnected(let at):
@@ -362,6 +364,7 @@ public struct MarketLiveness: Sendable {
                 || self.needsProof
             if isDue, self.nextAsk <= now { self.ask(now: now, &actions) }
         case .asked(let since):
+            self.doubtIfUnproven("no answer yet", now: now, &actions)
             guard since.duration(to: now) >= self.limits.answerLimit else { return }
             self.unconfirmed("no answer within \(self.limits.answerLimit.secondsValue) s", now: now, &actions)
         case .contradicts(let stamp, let atComplete, let until):
@@ -471,15 +474,19 @@ public struct MarketLiveness: Sendable {
         self.nextAsk = now.advanced(by: self.limits.askAgain)
         let provenAt = max(self.heardAt, self.confirmedAt)
         guard provenAt.duration(to: now) >= self.patience else { return }
-        if !self.isDoubted, let check = self.lastSelfCheck, check >= provenAt,
-            check.duration(to: now) >= self.limits.unverifiedAfter
-        {
-            self.isDoubted = true
-            self.hasTold = true
-            actions.append(.doubt)
-            actions.append(.tell(.unverified(reason: reason)))
-        }
+        self.doubtIfUnproven(reason, now: now, &actions)
         self.checkItself(now: now, &actions)
+    }
+
+    /// Fresh books that were asked for as a proof have not come.
+    private mutating func doubtIfUnproven(_ reason: String, now: MonotonicTime, _ actions: inout [Action]) {
+        guard !self.isDoubted, let check = self.lastSelfCheck, check >= max(self.heardAt, self.confirmedAt),
+            check.duration(to: now) >= self.limits.unverifiedAfter
+        else { return }
+        self.isDoubted = true
+        self.hasTold = true
+        actions.append(.doubt)
+        actions.append(.tell(.unverified(reason: reason)))
     }
 
     private mutating func checkItself(now: MonotonicTime, _ actions: inout [Action]) {

@@ -353,7 +353,9 @@ final class FeedConnection: FeedPipelineDelegate {
             self.attempt = nil
             let reason = self.closeReason(error)
             self.lastError = reason
-            self.logger.info("Feed connection lost", metadata: [LogKey.reason: "\(reason)"])
+            self.logger.info(
+                self.session.phase == .live ? "Feed connection lost" : "Feed connection failed",
+                metadata: [LogKey.reason: "\(reason)"])
             if self.session.phase == .live {
                 self.tell(.lost(reason: reason, lastData: self.session.lastData))
             } else if self.session.phase == .connecting {

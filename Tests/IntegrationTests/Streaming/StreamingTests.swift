@@ -121,7 +121,7 @@ struct StreamingTests {
             _ = try await first(of: updates) { $0.snapshot?.trust == .live ? true : nil }
             simulator.inject(.refuse(.status(503), for: .seconds(3600)))
             simulator.inject(.drop)
-            try await log.messages.wait { $0.count { $0 == "Feed connection lost" } >= 4 }
+            try await log.messages.wait { $0.count { $0 == "Feed connection failed" } >= 3 }
             simulator.inject(.recover)
             _ = try await first(of: updates) { update -> Bool? in
                 guard case .trust(let snapshot, let previous) = update, case .stale = previous else { return nil }

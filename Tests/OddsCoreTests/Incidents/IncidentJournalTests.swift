@@ -80,6 +80,15 @@ import Testing
         #expect(feed.tell(15, .silence(feed.a, frozen)) == ["flapping frozen a"])
     }
 
+    @Test func aConnectionThatIsClosedIsNotNeededAnyMore() throws {
+        var feed = IncidentHarness.settled()
+        _ = feed.tell(10, .connection(line: 1, number: 0, .lost(reason: "x", lastData: IncidentHarness.instant(10))))
+        _ = feed.tell(11, .connection(line: 1, number: 0, .closed))
+        let incident = try #require(feed.report(11).finished.first)
+        #expect(
+            incident.summary == "Line 1: connection lost for 1.0 s; served live 1.0 s; not needed any more: x")
+    }
+
     @Test func whatComesAndGoesIsNotSaidToHaveLastedAllTheTime() throws {
         var feed = IncidentHarness.settled()
         _ = feed.tell(10, .connection(line: 1, number: 0, .lost(reason: "x", lastData: IncidentHarness.instant(10))))

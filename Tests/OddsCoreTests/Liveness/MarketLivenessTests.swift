@@ -182,6 +182,27 @@ import Testing
         #expect(script.pass(until: 20.25).contains("20.25 believe"))
     }
 
+    @Test func aSlowWitnessDoesNotPutTheDoubtOff() {
+        var script = Transcript()
+        script.run(until: 10)
+        _ = script.pass(until: 12)
+        #expect(script.answer(.useless("no route")) == ["refresh 0"])
+        #expect(
+            script.pass(until: 14) == ["13.0 ask", "14.0 doubt", "14.0 tell unverified no answer yet"],
+            "two seconds after the fresh books were asked for, whatever the question is waiting for")
+    }
+
+    @Test func linesThatAreFrozenTogetherAreGivenUpInTurn() {
+        var script = Transcript(lines: 2)
+        script.run(until: 10)
+        _ = script.pass(until: 12)
+        _ = script.answer(.books(at(11_900), agreeing: []))
+        _ = script.pass(until: 12.5)
+        for index in 0...1 { script.sights[index].isTrusted = false }
+        let log = script.pass(until: 20).filter { $0.contains("reconnect") }
+        #expect(log == ["15.5 reconnect 0", "18.5 reconnect 1"])
+    }
+
     @Test func anAnswerThatDoesNotComeCountsAsNone() {
         var script = Transcript()
         script.run(until: 10)
