@@ -117,6 +117,8 @@ public struct FeedSession: Sendable {
     private var assets: [AssetID] = []
     /// Assets for which a whole new connection was in vain: asked for again with patience, but no reason to reconnect.
     private var unanswered: Set<AssetID> = []
+    /// Assets of decided markets: a book may come or not.
+    private var decided: Set<AssetID> = []
     /// Attempts and connections in a row that did not become healthy.
     public private(set) var failures = 0
 
@@ -153,6 +155,7 @@ public struct FeedSession: Sendable {
         guard !known.isEmpty else { return [] }
         self.assets.removeAll { known.contains($0) }
         self.unanswered.subtract(known)
+        self.decided.subtract(known)
         switch self.state {
         case .live(var live):
             for asset in known { live.pending[asset] = nil }
@@ -182,6 +185,14 @@ public struct FeedSession: Sendable {
         self.expect(wanted, &live, now: now)
         self.state = .live(live)
         return [.sendUnsubscribe(wanted), .sendSubscribe(wanted)]
+    }
+
+    /// The market of these assets is decided: the venue owes no book of them any more.
+    public mutating func expectNothing(of assets: [AssetID]) {
+        self.decided.formUnion(assets.filter { self.assets.contains($0) })
+        guard case .live(var live) = self.state else { return }
+        for asset in assets { live.pending[asset] = nil }
+        self.state = .live(live)
     }
 
     /// The connection does not deliver a market: give it up, unless it is too young to have been given its chance.
@@ -349,7 +360,9 @@ public struct FeedSession: Sendable {
     static let redrivesInVain = 2
 
     private func expect(_ assets: [AssetID], _ live: inout Live, now: MonotonicTime) {
-        for asset in assets { live.pending[asset] = Pending(deadline: now.advanced(by: self.limits.snapshotTimeout)) }
+        for asset in assets where !self.decided.contains(asset) {
+            live.pending[asset] = Pending(deadline: now.advanced(by: self.limits.snapshotTimeout))
+        }
     }
 
     // MARK: For people

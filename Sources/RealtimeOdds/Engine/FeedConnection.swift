@@ -121,6 +121,10 @@ final class FeedConnection: FeedPipelineDelegate {
 
     func setPhase(_ phase: MarketPhase, of market: MarketID) {
         self.books.setPhase(phase, of: market)
+        if phase == .closed, let assets = self.setup.board.slot(market)?.market.assets {
+            self.session.expectNothing(of: assets)
+            self.reschedule()
+        }
         self.flushChanges()
     }
 

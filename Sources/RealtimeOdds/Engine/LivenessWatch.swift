@@ -147,7 +147,9 @@ final class LivenessWatch {
         guard let witness = self.setup.witness else {
             return self.answered(.useless("there is no REST witness"), watched)
         }
-        if let seen = watched.slot.read(), seen.trust == .live {
+        // What was live before the lines were lost is still there, and nothing older may take its place.
+        if let seen = watched.slot.read(), seen.trust == .live || (seen.trust.name == "stale" && seen.source != .poller)
+        {
             watched.ghosts.saw(bid: seen.yes.bid, ask: seen.yes.ask, at: seen.exchangeTime)
         }
         witness.ask(market.assets) { [weak self, weak watched] results in

@@ -292,6 +292,24 @@ import Testing
     }
 }
 
+extension RenewalTests {
+    /// What REST tells must never be older than what was shown, though the lines were lost meanwhile.
+    @Test func fallbackIsNeverOlderThanWhatWasShown() throws {
+        let run = try RenewalRun(lines: 1, every: .zero)
+        run.pass(.seconds(20))
+        run.world.exchange.inject(SimulatorFault(.restStale(by: .seconds(10)), on: .clob, for: .seconds(20)))
+        run.world.exchange.inject(.refuse(.reset, for: .seconds(20)))
+        run.world.exchange.inject(SimulatorFault(.drop))
+        run.pass(.seconds(19))
+        var newest = Timestamp(milliseconds: .min)
+        for odds in run.world.story.published {
+            #expect(odds.exchangeTime >= newest, "\(odds.trust)")
+            newest = max(newest, odds.exchangeTime)
+        }
+        run.end()
+    }
+}
+
 /// A world with renewals, watched step by step.
 private final class RenewalRun {
     let world: VirtualWorld
