@@ -18,6 +18,7 @@ import Darwin
         usage: chaos matrix            every fault over real sockets, in real time (about eight minutes)
                chaos virtual           every fault in virtual time
                chaos scenario NAME LINES   one of them, with every update that was lost
+               chaos day [HOURS]       quiet markets for so long (24) in virtual time
                chaos plans [N] [SEED]  N random plans in virtual time, from a seed on (1000 from 1)
                chaos plan SEED         one random plan, with all that happens
                chaos soak MINUTES [SEED] [FAULTS-PER-MINUTE]
@@ -34,6 +35,7 @@ import Darwin
                 let scenario = ChaosScenario.matrix.first(where: { $0.name == words[1] && $0.lines == lines })
             else { return Self.refuse() }
             print(try VirtualChaos.run(scenario) { print($0) }.row)
+        case "day": try Self.day(hours: words.dropFirst().first.flatMap { Int($0) } ?? 24)
         case "plans":
             try await Self.plans(
                 count: words.dropFirst().first.flatMap(UInt64.init) ?? 1000,
@@ -122,6 +124,31 @@ import Darwin
             let result = try VirtualChaos.run(scenario)
             print(result.row)
             if !result.complaints.isEmpty { failures += 1 }
+        }
+        Self.finish(failures: failures)
+    }
+
+    // MARK: A quiet day
+
+    private static func day(hours: Int) throws {
+        print(
+            """
+            | lines | what happens | REST | alarms | connections lost | questions to REST | fresh books asked for |
+            | --: | --- | --- | --: | --: | --: | --: |
+            """)
+        var failures = 0
+        for lines in 1...2 {
+            for flow in QuietDay.Flow.allCases {
+                for witness in QuietDay.WitnessState.allCases {
+                    var day = QuietDay(hours: hours, lines: lines, flow: flow, witness: witness)
+                    try day.run()
+                    if !day.alarms.isEmpty || day.disconnects > 0 { failures += 1 }
+                    print(
+                        "| \(lines) | \(flow.rawValue) | \(witness.rawValue) | \(day.alarms.count) | \(day.disconnects) | "
+                            + "\(day.questions) | \(day.resyncs) |")
+                    for alarm in day.alarms.prefix(3) { print("    \(alarm)") }
+                }
+            }
         }
         Self.finish(failures: failures)
     }
