@@ -12,7 +12,7 @@
 ///    the other does not.
 /// 3. While no line delivers, the witness carries the market, asked once a second.
 /// 4. When the witness is of no help, the lines are asked for fresh books instead; silence that these do not end either
-///    makes the odds suspect.
+///    makes the odds suspect, and so does data that keeps coming late.
 ///
 /// Pure: the shell samples the lines a few times a second, so nothing here costs anything per message.
 public struct MarketLiveness: Sendable {
@@ -239,7 +239,7 @@ public struct MarketLiveness: Sendable {
         }
         guard moved || refreshed else { return }
         self.heardAt = now
-        if self.isDoubted {
+        if self.isDoubted, !self.delay.isLate(by: self.limits.lateBy) {
             self.isDoubted = false
             actions.append(.believe)
         }
@@ -472,6 +472,9 @@ public struct MarketLiveness: Sendable {
     private mutating func unconfirmed(_ reason: String, now: MonotonicTime, _ actions: inout [Action]) {
         self.witness = .idle
         self.nextAsk = now.advanced(by: self.limits.askAgain)
+        if self.delay.unproven(now, by: self.limits.lateBy).duration(to: now) >= self.limits.unverifiedAfter {
+            return self.doubt("data comes late, and \(reason)", &actions)
+        }
         let provenAt = max(self.heardAt, self.confirmedAt)
         guard provenAt.duration(to: now) >= self.patience else { return }
         self.doubtIfUnproven(reason, now: now, &actions)
@@ -480,9 +483,14 @@ public struct MarketLiveness: Sendable {
 
     /// Fresh books that were asked for as a proof have not come.
     private mutating func doubtIfUnproven(_ reason: String, now: MonotonicTime, _ actions: inout [Action]) {
-        guard !self.isDoubted, let check = self.lastSelfCheck, check >= max(self.heardAt, self.confirmedAt),
+        guard let check = self.lastSelfCheck, check >= max(self.heardAt, self.confirmedAt),
             check.duration(to: now) >= self.limits.unverifiedAfter
         else { return }
+        self.doubt(reason, &actions)
+    }
+
+    private mutating func doubt(_ reason: String, _ actions: inout [Action]) {
+        guard !self.isDoubted else { return }
         self.isDoubted = true
         self.hasTold = true
         actions.append(.doubt)
@@ -529,6 +537,8 @@ private struct DelayWatch: Sendable {
     private var lastHeard: MonotonicTime?
     private var excess = 0.0
     private var lateInARow = 0
+    /// Since when data is late and the witness is of no help.
+    private var unprovenSince: MonotonicTime?
 
     /// Milliseconds that clocks may drift apart in a second.
     private static let drift = 0.1
@@ -549,10 +559,22 @@ private struct DelayWatch: Sendable {
         self.lateInARow >= Self.rowsInARow && self.excess >= limit.secondsValue * 1000
     }
 
+    /// The witness is of no help: since when that has been so while data is late; `now` when it is not late.
+    mutating func unproven(_ now: MonotonicTime, by limit: Duration) -> MonotonicTime {
+        guard self.isLate(by: limit) else {
+            self.unprovenSince = nil
+            return now
+        }
+        let since = self.unprovenSince ?? now
+        self.unprovenSince = since
+        return since
+    }
+
     /// The delay is what it is: the exchange is no further on.
     mutating func startOver() {
         self.least = nil
         self.excess = 0
         self.lateInARow = 0
+        self.unprovenSince = nil
     }
 }

@@ -42,6 +42,13 @@ public final class WitnessSeat {
         return self.offer(at: now.monotonic)
     }
 
+    /// Says that the market is over, or decided; nil when the board stays as it is.
+    public func conclude(_ trust: Trust, at now: ReceiveTime) -> Outcome? {
+        guard self.words.sequence > 0 else { return nil }
+        self.words.setTrust(trust)
+        return self.offer(at: now.monotonic)
+    }
+
     /// Marks a line's odds on the board as confirmed, when they are shown.
     public func confirm(seat: Int, at now: ReceiveTime) { self.table.pointee.confirm(seat, at: now) }
 

@@ -18,6 +18,8 @@ final class LivenessWatch {
         var carriers: [FeedConnection] = []
         /// The witness's last answer that can be believed, with the books it was made of.
         var odds: RESTOdds?
+        /// What has become of it, when the witness carried it to its end.
+        var conclusion: MarketPhase?
         /// Whether trouble was told that is not over.
         var hasToldTrouble = false
 
@@ -45,14 +47,24 @@ final class LivenessWatch {
     /// Looks at every line and every market.
     func look() {
         var sights: [MarketID: (slot: MarketSlot, seen: [MarketLiveness.Sight], carriers: [FeedConnection])] = [:]
+        var ended: [MarketID: MarketPhase] = [:]
         for connection in self.engine.allConnections {
             connection.look { slot, phase, sight in
-                guard phase == .trading else { return }
+                guard phase == .trading else {
+                    ended[slot.market.id] = phase
+                    return
+                }
                 sights[slot.market.id, default: (slot, [], [])].seen.append(sight)
                 sights[slot.market.id]?.carriers.append(connection)
             }
         }
-        for id in self.watched.keys where sights[id] == nil { self.forget(id) }
+        for (id, watched) in self.watched where sights[id] == nil {
+            guard let phase = ended[id], watched.ladder.isCarried || watched.conclusion != nil else {
+                self.forget(id)
+                continue
+            }
+            self.conclude(watched, phase)
+        }
         for (id, market) in sights {
             let now = self.setup.clock.now().monotonic
             let watched = self.watched(id, market.slot, now: now)
@@ -63,13 +75,25 @@ final class LivenessWatch {
 
     private func watched(_ id: MarketID, _ slot: MarketSlot, now: MonotonicTime) -> Watched {
         if let known = self.watched[id] {
-            if known.slot === slot { return known }
-            self.forget(id)  // its second token became known, and with it another slot
+            if known.slot === slot, known.conclusion == nil { return known }
+            // Its second token became known, and with it another slot; or the clock was set back into its window.
+            self.forget(id)
         }
         let new = Watched(
             slot, arbiter: self.engine.arbiter, limits: self.setup.configuration.livenessLimits, now: now)
         self.watched[id] = new
         return new
+    }
+
+    /// A market is over that no line has delivered: what the witness gave of it stays, and says so.
+    private func conclude(_ watched: Watched, _ phase: MarketPhase) {
+        guard watched.conclusion != phase else { return }
+        if watched.conclusion == nil {
+            self.perform(watched.ladder.end().filter { $0 != .stopServing }, for: watched)
+        }
+        watched.conclusion = phase
+        self.tell(
+            watched, watched.seat.conclude(phase == .closed ? .closed : .resolving, at: self.setup.clock.now()))
     }
 
     /// Expects nothing of a market any more.
@@ -163,20 +187,24 @@ final class LivenessWatch {
     }
 
     private func heard(_ results: [Result<RESTBook, RESTError>], _ watched: Watched) {
+        var answers: [RESTBook] = []
         var books: [RESTBook] = []
         var trouble = "it knows no book of the market"
         for result in results {
             switch result {
-            case .success(let book):
-                switch watched.ghosts.judge(book) {
-                case .sane: books.append(book)
-                case .ghost: trouble = "it gave a ghost: an empty book after a sane one"
-                case .older: trouble = "it gave a book older than one seen before"
-                case .foreign: trouble = "it gave a book of another market"
-                }
+            case .success(let book): answers.append(book)
             case .failure(let error):
                 trouble = error.message
                 if error.code == .unreachable || error.code == .timeout { self.isWitnessDown = true }
+            }
+        }
+        // The older of two first: otherwise the newer one would make it look like a step back.
+        for book in answers.sorted(by: { $0.timestamp < $1.timestamp }) {
+            switch watched.ghosts.judge(book) {
+            case .sane: books.append(book)
+            case .ghost: trouble = "it gave a ghost: an empty book after a sane one"
+            case .older: trouble = "it gave a book older than one seen before"
+            case .foreign: trouble = "it gave a book of another market"
             }
         }
         let market = watched.slot.market
@@ -188,7 +216,9 @@ final class LivenessWatch {
         self.gaveSign()
         watched.odds = odds
         for carrier in watched.carriers { books.forEach { carrier.learn($0) } }
-        let agreeing = watched.carriers.filter { carrier in books.allSatisfy { carrier.matches($0) } }
+        // One token's book proves nothing about the other's.
+        let isWhole = books.count == market.assets.count
+        let agreeing = watched.carriers.filter { carrier in isWhole && books.allSatisfy { carrier.matches($0) } }
         self.answered(.books(odds.exchangeTime, agreeing: agreeing.map(\.seat)), watched)
     }
 

@@ -50,6 +50,26 @@ import Testing
     }
 }
 
+extension LadderTests {
+    @Test func aMarketThatOnlyTheWitnessCarriedSaysThatItIsOver() throws {
+        var setting = VirtualWorld.Setting()
+        let series = try MarketSeries("btc-updown-30s")
+        setting.exchange.series = [series]
+        setting.feed.lines = 1
+        let world = VirtualWorld(setting, seed: 1)
+        world.exchange.inject(SimulatorFault(.noSnapshot))
+        world.exchange.inject(SimulatorFault(.freeze))
+        let window = series.window(containing: world.clock.now().wall)
+        let market = try #require(series.slugs(for: window).compactMap { world.exchange.market(slug: $0) }.first)
+        world.host.follow(market)
+        world.pass(.seconds(10))
+        #expect(world.host.currentOdds(market.id)?.trust == .fallback)
+        world.pass(.seconds(25))
+        #expect(world.host.currentOdds(market.id)?.trust == .resolving)
+        world.end()
+    }
+}
+
 extension MarketSeries {
     /// The start of the window that the virtual world begins in.
     fileprivate static func window(of world: VirtualWorld) -> Int64 {

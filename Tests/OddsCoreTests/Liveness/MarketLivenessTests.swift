@@ -289,6 +289,24 @@ import Testing
         #expect(log.contains("12.5 serve"))
     }
 
+    @Test func dataThatKeepsComingLateIsSuspectWhenNobodyCanSayOtherwise() {
+        var script = Transcript()
+        script.run(until: 10)
+        var log: [String] = []
+        for quarter in 1...20 {
+            script.stamp(8_000 + Int64(quarter) * 250)
+            let some = script.pass(until: 10 + Double(quarter) * 0.25)
+            log += some
+            if some.contains(where: { $0.hasSuffix("ask") }) { log += script.answer(.useless("status 503")) }
+        }
+        #expect(
+            log.prefix(5)
+                == ["10.75 ask", "11.75 ask", "12.75 ask", "doubt", "tell unverified data comes late, and status 503"])
+        script.sights[0].isTrusted = false
+        script.stamp(15_250)
+        #expect(script.pass(until: 15.25).contains("15.25 believe"), "in time again")
+    }
+
     @Test func aDelayThatTheWitnessSharesIsNone() {
         var script = Transcript()
         script.run(until: 10)
