@@ -7,12 +7,14 @@ SWIFT ?= swift
 SOURCES := $(wildcard Sources Tests Fuzz Chaos Conformance Snippets Package.swift Benchmarks/Benchmarks Benchmarks/Package.swift)
 # How many random plans `make chaos` runs.
 PLANS ?= 1000
+# How long `make soak` takes, in minutes.
+MINUTES ?= 30
 # Options after `make demo ARGS=…`, such as ARGS="--http-port 9000".
 ARGS ?=
 # How long each fuzzer runs (60s), or how many inputs it tries (10000000).
 FUZZ ?= 60s
 
-.PHONY: help setup demo run watch build test check lint format bench chaos fuzz conformance clean
+.PHONY: help setup demo run watch build test check lint format bench chaos soak fuzz conformance clean
 
 help: ## Show what there is
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -48,10 +50,15 @@ format: ## Format all sources in place
 bench: setup ## Run the benchmarks
 	$(SWIFT) package --package-path Benchmarks --disable-sandbox benchmark
 
-chaos: setup ## Every fault with one line and two, in real time, then PLANS=1000 random plans in virtual time
+chaos: setup ## Every fault with one line and two in real time, then a quiet day and PLANS=1000 random plans in virtual time
 	ODDSTREAM_CHAOS=1 $(SWIFT) build -c release --product Chaos
 	.build/release/Chaos matrix
+	.build/release/Chaos day
 	.build/release/Chaos plans $(PLANS)
+
+soak: setup ## MINUTES=30 of random faults over real sockets: uptime, memory, descriptors
+	ODDSTREAM_CHAOS=1 $(SWIFT) build -c release --product Chaos
+	.build/release/Chaos soak $(MINUTES)
 
 fuzz: setup ## Fuzz the decoder and the frame reader: FUZZ=60s or FUZZ=10000000
 	./Fuzz/run.sh $(FUZZ)
