@@ -65,12 +65,18 @@ package struct SoakReport: Sendable {
     // MARK: Memory and descriptors
 
     /// Resident memory over the second half, in bytes a minute; nil when the system does not tell, or the run was short.
+    ///
+    /// The least of each minute counts: a frame of nine megabytes or a stale answer kept for a minute takes memory and
+    /// gives it back, and what grows grows beneath that.
     package var memoryTrend: Trend? {
-        Trend(
-            self.samples.compactMap { sample in
-                guard sample.time >= self.duration / 2, let resident = sample.gauge.resident else { return nil }
-                return (sample.time.secondsValue / 60, Double(resident))
-            })
+        let half = self.samples.filter { $0.time >= self.duration / 2 }
+        var least: [Int64: Double] = [:]
+        for sample in half {
+            guard let resident = sample.gauge.resident else { continue }
+            let minute = sample.time.components.seconds / 60
+            least[minute] = min(least[minute] ?? .infinity, Double(resident))
+        }
+        return Trend(least.map { (time: Double($0.key), value: $0.value) })
     }
 
     /// The most descriptors while there were no faults yet.
