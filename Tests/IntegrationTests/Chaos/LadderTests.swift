@@ -7,14 +7,14 @@ import Testing
 
 /// The whole feed against the whole exchange in virtual time: what silence leads to.
 @Suite struct LadderTests {
-    private static func setting(lines: Int = 1) throws -> VirtualWorld.Setting {
+    fileprivate static func setting(lines: Int = 1) throws -> VirtualWorld.Setting {
         var setting = VirtualWorld.Setting()
         setting.exchange.series = [try MarketSeries("btc-updown-15m")]
         setting.feed.lines = lines
         return setting
     }
 
-    private static func follow(_ world: VirtualWorld) throws -> Market {
+    fileprivate static func follow(_ world: VirtualWorld) throws -> Market {
         let start = MarketSeries.window(of: world)
         let market = try #require(world.exchange.market(slug: "btc-updown-15m-\(start)"))
         world.host.follow(market)
@@ -51,6 +51,21 @@ import Testing
 }
 
 extension LadderTests {
+    @Test(arguments: 1...2) func anOutageIsOverTwoSecondsAfterItsEnd(lines: Int) throws {
+        let world = VirtualWorld(try Self.setting(lines: lines), seed: 1)
+        let market = try Self.follow(world)
+        world.pass(.seconds(20))
+        world.exchange.inject(.refuse(.reset, for: .seconds(30)))
+        world.exchange.inject(.drop)
+        world.pass(.seconds(2))
+        #expect(world.host.currentOdds(market.id)?.trust == .fallback)
+        world.pass(.seconds(28))
+        #expect(world.host.currentOdds(market.id)?.trust == .fallback)
+        world.pass(.milliseconds(2200))
+        #expect(world.host.currentOdds(market.id)?.trust == .live)
+        world.end()
+    }
+
     @Test func aMarketThatOnlyTheWitnessCarriedSaysThatItIsOver() throws {
         var setting = VirtualWorld.Setting()
         let series = try MarketSeries("btc-updown-30s")
