@@ -162,21 +162,11 @@ public final class RealtimeOddsStreamer: OddsSource, Service {
 
     /// Follows all markets, beginning with the values that are there. The sequence ends when the streamer stops.
     public func updates(_ delivery: OddsUpdates.Delivery = .latest) -> OddsUpdates {
-        let subscriber = self.hub.subscribe(delivery) { self.board.markets.compactMap { self.board.slot($0.id) } }
-        return OddsUpdates(hub: self.hub, subscriber: subscriber)
+        self.hub.updates(delivery, over: self.board)
     }
 
     /// Every market followed now, and where it stands in its series.
-    public var markets: [MarketStatus] {
-        let discovered = self.discovery?.markets ?? []
-        let known = Set(discovered.map(\.market.id))
-        let bare = self.board.markets.filter { !known.contains($0.id) && $0.slug.isEmpty }
-            .sorted { $0.id.rawValue < $1.id.rawValue }
-        return discovered
-            + bare.map {
-                MarketStatus(market: $0, role: .fixed, subscribed: true, firstOddsMilliseconds: nil, winner: nil)
-            }
-    }
+    public var markets: [MarketStatus] { self.board.statuses(with: self.discovery?.markets ?? []) }
 
     /// Every incident that is remembered, and the uptime since the start, up to now.
     public func incidents() -> IncidentReport { self.incidentRecorder.report() }
