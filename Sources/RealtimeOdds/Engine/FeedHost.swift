@@ -63,9 +63,6 @@ package final class FeedHost {
     /// Whether a connection is on its way to take another's place.
     package var isRenewing: Bool { self.engine.renewing != nil }
 
-    /// The engine, to see whether anything holds it after the end.
-    package var engineObject: AnyObject { self.engine }
-
     /// What was counted on all connections.
     package var counters: FeedCounters {
         self.connections.all.reduce(FeedCounters()) { $0 + $1.report().counters }

@@ -146,7 +146,8 @@ final class LivenessWatch {
         case .over:
             guard watched.hasToldTrouble else { return }
             watched.hasToldTrouble = false
-        case .verifiedQuiet: break
+        // While something is wrong with one line, another that is right does not end it.
+        case .verifiedQuiet: guard !watched.hasToldTrouble else { return }
         }
         self.engine.tell(.silence(watched.slot.market, told))
     }
@@ -220,6 +221,7 @@ final class LivenessWatch {
         let isWhole = books.count == market.assets.count
         let agreeing = watched.carriers.filter { carrier in isWhole && books.allSatisfy { carrier.matches($0) } }
         self.answered(.books(odds.exchangeTime, agreeing: agreeing.map(\.seat)), watched)
+        if !agreeing.isEmpty { self.tell(.verifiedQuiet, watched) }
     }
 
     /// The witness lives, so the exchange does: lines that wait for their next attempt need not wait for long.

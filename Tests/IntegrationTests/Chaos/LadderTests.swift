@@ -51,6 +51,25 @@ import Testing
 }
 
 extension LadderTests {
+    @Test func aQuietMarketIsToldToBeVerified() throws {
+        var setting = try Self.setting(lines: 2)
+        setting.exchange.flow.orders = 0
+        setting.exchange.flow.trades = 0
+        setting.exchange.flow.quotes = 0
+        setting.exchange.flow.massCancels = 0
+        setting.exchange.flow.spikes = 0
+        let world = VirtualWorld(setting, seed: 1)
+        let market = try Self.follow(world)
+        world.pass(.seconds(30))
+        let verified = world.story.entries.count {
+            if case .silence(let told, .verifiedQuiet) = $0.event { told.id == market.id } else { false }
+        }
+        #expect(verified >= 5, "about every five seconds: trouble that comes later did not begin before")
+        #expect(world.host.currentOdds(market.id)?.verifiedTime != nil)
+        #expect(!world.story.entries.contains { $0.event.isAlarm })
+        world.end()
+    }
+
     @Test(arguments: 1...2) func anOutageIsOverTwoSecondsAfterItsEnd(lines: Int) throws {
         let world = VirtualWorld(try Self.setting(lines: lines), seed: 1)
         let market = try Self.follow(world)
