@@ -30,7 +30,7 @@ import Testing
             // What the connection's timer does: a batch that is not completed is published as it is.
             if self.feed.hasHeld {
                 self.feed.begin(at: self.now)
-                self.feed.releaseHeld(before: self.now.monotonic.advanced(by: .milliseconds(-20)))
+                self.feed.releaseHeld(before: self.now.monotonic.advanced(by: .milliseconds(-25)))
             }
             var bytes = Self.frame(payload)
             bytes.withUnsafeMutableBytes { self.pipeline.receive($0, at: self.now) }
@@ -76,7 +76,7 @@ import Testing
             func detector(_ seconds: Int) -> SpikeDetector {
                 SpikeDetector(
                     SpikeDetectorConfiguration(
-                        basis: basis, hysteresis: isJoined ? 0.02 : 0, cooldown: .seconds(isJoined ? 30 : 0),
+                        basis: basis, hysteresis: isJoined ? 0.02 : 0.0, cooldown: .seconds(isJoined ? 30 : 0),
                         poller: PollSchedule(interval: .seconds(seconds))))
             }
             self.basis = basis
