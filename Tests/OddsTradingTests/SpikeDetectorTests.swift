@@ -102,7 +102,9 @@ import Testing
         var witness = Witness(cooldown: .zero)
         #expect(witness.yes(0.25, 1) == ["began no #1 0.75 at 1.0 epoch 1"])
         #expect(
-            witness.yes(0.80, 2) == ["began yes #2 0.8 at 2.0 epoch 1", "ended no #1 fellBack at 2.0 over 1.0 crossings 1"])
+            witness.yes(0.80, 2) == [
+                "began yes #2 0.8 at 2.0 epoch 1", "ended no #1 fellBack at 2.0 over 1.0 crossings 1",
+            ])
         // By best bid one side can be over without the other being its mirror.
         var bids = Witness(basis: .bestBid)
         #expect(bids.yes(0.70, 1) == [])
@@ -257,7 +259,8 @@ import Testing
         #expect(witness.deadline == 38)
         #expect(
             witness.wait(60) == [
-                "ended yes #3 fellBack at 8.0 over 5.0 crossings 1", "ended yes #2 fellBack at 9.0 over 7.0 crossings 1",
+                "ended yes #3 fellBack at 8.0 over 5.0 crossings 1",
+                "ended yes #2 fellBack at 9.0 over 7.0 crossings 1",
                 "ended yes #1 fellBack at 10.0 over 9.0 crossings 1",
             ])
     }
