@@ -142,6 +142,13 @@ extension [Decision] {
         #expect(self.decide(odds(0.7, trust: trust)).reasons == [.marketClosed])
     }
 
+    @Test func aSeriesWindowEndsByTheClockAndAnyOtherByTheVenue() {
+        let placed = sample.placed(in: "btc-updown-15m", window: window)
+        #expect(self.decide(odds(0.7, placed), at: 899.999).orders.count == 1)
+        #expect(self.decide(odds(0.7, placed), at: 900).reasons == [.marketClosed])
+        #expect(self.decide(odds(0.7), at: 900).orders.count == 1)
+    }
+
     @Test func theTermsOfTheVenueHold() {
         let usual = MarketTerms(sample)
         var terms = usual

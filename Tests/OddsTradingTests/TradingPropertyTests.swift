@@ -288,7 +288,7 @@ private struct World {
                 }
             }
         }
-        // Tested one by one: too small a lot, the same number twice, a seller who is gone, money that runs out.
+        // Each has its own test; no happening here leads to them, or only a rare one does.
         let rare: Set<RefusalReason> = [
             .sizeOffLot, .duplicateOrder, .insufficientFunds, .outsideEntryWindow, .dailyLossLimit,
         ]

@@ -33,6 +33,21 @@ public struct Execution: Hashable, Sendable, Codable {
     /// When, by the wall clock.
     public let time: Timestamp
 
+    /// An execution from its parts.
+    public init(
+        order: OrderID, market: MarketID, side: Side, fills: [Fill], cost: Money, fee: Money, unfilled: Size,
+        time: Timestamp
+    ) {
+        self.order = order
+        self.market = market
+        self.side = side
+        self.fills = fills
+        self.cost = cost
+        self.fee = fee
+        self.unfilled = unfilled
+        self.time = time
+    }
+
     /// How many shares were bought.
     public var size: Size { self.fills.reduce(.zero) { $0 + $1.size } }
 }
@@ -55,6 +70,21 @@ public struct Settlement: Hashable, Sendable, Codable {
     public let payout: Money
     /// When, by the wall clock.
     public let time: Timestamp
+
+    /// A settlement from its parts.
+    public init(
+        market: MarketID, side: Side, winner: Side?, size: Size, cost: Money, fees: Money, payout: Money,
+        time: Timestamp
+    ) {
+        self.market = market
+        self.side = side
+        self.winner = winner
+        self.size = size
+        self.cost = cost
+        self.fees = fees
+        self.payout = payout
+        self.time = time
+    }
 
     /// Payout − cost.
     public var profit: Money { self.payout - self.cost }

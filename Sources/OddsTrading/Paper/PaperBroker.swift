@@ -59,7 +59,7 @@ public struct PaperBroker: Broker, Codable {
         return self.record([.accepted(order)])
     }
 
-    /// The orders for one token that are due meet its book.
+    /// The orders for one token that are due meet its book. A token without a book has no offers: then they are cancelled.
     public mutating func fill(_ book: PaperBook, now: ReceiveTime) -> [ExecutionEvent] {
         var asks = book.asks.sorted { $0.price < $1.price }
         var events: [ExecutionEvent] = []

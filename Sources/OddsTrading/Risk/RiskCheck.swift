@@ -48,7 +48,7 @@ public struct RiskCheck: Sendable {
         case .resolving, .closed: return .refused(.marketClosed)
         case .live, .suspect, .stale, .fallback: break
         }
-        if terms.closed { return .refused(.marketClosed) }
+        if terms.closed || snapshot.market.isOver(now.wall) { return .refused(.marketClosed) }
         if !terms.acceptingOrders { return .refused(.notAcceptingOrders) }
         if intent.epoch != snapshot.epoch { return .refused(.epochMoved) }
         var warning: StaleWarning?
@@ -82,6 +82,13 @@ public struct RiskCheck: Sendable {
 }
 
 extension Market {
+    /// Whether the market's window is over by the clock. Only a series' windows end when they say: the end of any other
+    /// market is a plan (a match may run late).
+    func isOver(_ now: Timestamp) -> Bool {
+        guard self.series != nil, let window = self.window else { return false }
+        return now >= window.end
+    }
+
     /// The token of a side; nil when it is not known.
     func asset(of side: Side) -> AssetID? { side == .yes ? self.yes.asset : self.no?.asset }
 }
