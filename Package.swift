@@ -33,6 +33,7 @@ let package = Package(
     products: [
         .library(name: "OddsCore", targets: ["OddsCore"]),
         .library(name: "RealtimeOdds", targets: ["RealtimeOdds"]),
+        .library(name: "OddsTrading", targets: ["OddsTrading"]),
         .library(name: "PolymarketSimulator", targets: ["PolymarketSimulator"]),
         .executable(name: "oddstream", targets: ["oddstream"]),
     ],
@@ -55,6 +56,7 @@ let package = Package(
                 product("AsyncHTTPClient", "async-http-client"), product("Crypto", "swift-crypto"),
                 product("Logging", "swift-log"), product("ServiceLifecycle", "swift-service-lifecycle"),
             ], swiftSettings: settings),
+        .target(name: "OddsTrading", dependencies: ["OddsCore"], swiftSettings: settings),
         .target(
             name: "OddsServer",
             dependencies: [
@@ -107,6 +109,9 @@ let package = Package(
                 "RealtimeOdds", "OddsTestSupport", product("NIOEmbedded", "swift-nio"),
                 product("ServiceLifecycleTestKit", "swift-service-lifecycle"),
             ] + nio, swiftSettings: settings),
+        .testTarget(
+            name: "OddsTradingTests", dependencies: ["OddsTrading", "OddsCore", "OddsTestSupport"],
+            swiftSettings: settings),
         .testTarget(
             name: "PolymarketSimulatorTests",
             dependencies: [

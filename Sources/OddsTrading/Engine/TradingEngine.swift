@@ -1,0 +1,107 @@
+import OddsCore
+
+/// The trading loop without the loop: events in, decisions out, the same live, replayed and back-tested.
+///
+/// Whatever the strategy proposes goes through the risk check, and only from there to a broker. A refusal is told when it
+/// is new: while one side of a market keeps being refused for one reason, once. An approved order counts against the limits
+/// at once, before the broker has answered.
+public struct TradingEngine<Rules: Strategy>: Sendable {
+    private struct Entry {
+        var snapshot: OddsSnapshot?
+        var terms: MarketTerms?
+        var told: [Side: RefusalReason] = [:]
+    }
+
+    /// What proposes.
+    public private(set) var strategy: Rules
+    /// What disposes.
+    public private(set) var riskCheck: RiskCheck
+    /// What is at risk.
+    public private(set) var book: RiskBook
+    private let fees: FeeSchedule
+    private var markets: [MarketID: Entry] = [:]
+
+    /// An engine; after a restart with the book of everything that the broker had done before.
+    ///
+    /// `fees` are those of markets whose terms were not told.
+    public init(
+        strategy: Rules, riskCheck: RiskCheck = RiskCheck(), book: RiskBook = RiskBook(), fees: FeeSchedule = .crypto
+    ) {
+        self.strategy = strategy
+        self.riskCheck = riskCheck
+        self.book = book
+        self.fees = fees
+    }
+
+    /// Whether the kill switch is on.
+    public var isKilled: Bool { self.riskCheck.isKilled }
+
+    /// Takes in one event.
+    public mutating func process(_ event: TradingEvent) -> [Decision] {
+        switch event {
+        case .odds(let snapshot, let now):
+            self.markets[snapshot.marketID, default: Entry()].snapshot = snapshot
+            return self.evaluate(snapshot.marketID, now)
+        case .terms(let market, let terms, let now):
+            self.markets[market, default: Entry()].terms = terms
+            return self.evaluate(market, now)
+        case .intent(let intent, let now): return self.examine(intent, now, isRepeated: false)
+        case .execution(let event):
+            self.book.apply(event)
+            return []
+        case .killSwitch(let isOn, _):
+            defer { self.riskCheck.isKilled = isOn }
+            return isOn && !self.riskCheck.isKilled ? [.cancelOpenOrders] : []
+        case .clock(let now):
+            return self.markets.keys.sorted { $0.rawValue < $1.rawValue }.flatMap { self.evaluate($0, now) }
+        case .marketEnded(let market):
+            self.markets[market] = nil
+            return []
+        }
+    }
+
+    private func terms(_ entry: Entry, _ market: Market) -> MarketTerms {
+        entry.terms ?? MarketTerms(market, fees: self.fees)
+    }
+
+    private mutating func evaluate(_ market: MarketID, _ now: ReceiveTime) -> [Decision] {
+        guard let entry = self.markets[market], let snapshot = entry.snapshot else { return [] }
+        let view = MarketView(
+            snapshot: snapshot, terms: self.terms(entry, snapshot.market), hasTraded: self.book.hasTraded(market),
+            now: now)
+        return self.strategy.evaluate(view).flatMap { proposal in
+            switch proposal {
+            case .buy(let intent): self.examine(intent, now, isRepeated: true)
+            case .pass(let side, let reason):
+                self.refuse(
+                    Refusal(market: market, side: side, reason: reason, intent: nil, time: now.wall), isRepeated: true)
+            }
+        }
+    }
+
+    private mutating func examine(_ intent: OrderIntent, _ now: ReceiveTime, isRepeated: Bool) -> [Decision] {
+        func refusal(_ reason: RefusalReason) -> Refusal {
+            Refusal(market: intent.market, side: intent.side, reason: reason, intent: intent, time: now.wall)
+        }
+        guard let entry = self.markets[intent.market], let snapshot = entry.snapshot else {
+            return [.refuse(refusal(.unknownMarket))]
+        }
+        let verdict = self.riskCheck.examine(
+            intent, snapshot: snapshot, terms: self.terms(entry, snapshot.market), book: self.book, now: now)
+        switch verdict {
+        case .refused(let reason): return self.refuse(refusal(reason), isRepeated: isRepeated)
+        case .approved(let approved, let warning):
+            self.book.approved(approved.order)
+            self.markets[intent.market]?.told[intent.side] = nil
+            return (warning.map { [.warn($0)] } ?? []) + [.submit(approved)]
+        }
+    }
+
+    /// A refusal of the strategy's proposals is told when its reason is new.
+    private mutating func refuse(_ refusal: Refusal, isRepeated: Bool) -> [Decision] {
+        guard isRepeated else { return [.refuse(refusal)] }
+        guard self.markets[refusal.market]?.told[refusal.side] != refusal.reason else { return [] }
+        self.markets[refusal.market]?.told[refusal.side] = refusal.reason
+        return [.refuse(refusal)]
+    }
+}

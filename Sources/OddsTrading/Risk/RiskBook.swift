@@ -1,0 +1,92 @@
+public import OddsCore
+
+/// What is at risk, what was lost today and what was ordered lately: the side of the account that limits look at.
+///
+/// Follows from the broker's events alone, so that it is the same after a restart.
+public struct RiskBook: Hashable, Sendable, Codable {
+    private struct Today: Hashable, Sendable, Codable {
+        var day: Int64
+        var profit: Money
+    }
+
+    private var pending: [OrderID: Order] = [:]
+    private var atRisk: [MarketID: Money] = [:]
+    /// When a market was last bought; forgotten after a day, when it is settled.
+    private var traded: [MarketID: Timestamp] = [:]
+    private var today = Today(day: .min, profit: .zero)
+    private var recent: [Timestamp] = []
+    /// The last order's name; 0 before the first.
+    public private(set) var lastOrder = OrderID(rawValue: 0)
+
+    /// A book in which nothing happened.
+    public init() {}
+
+    /// The book that a broker's whole record leads to.
+    public init(replaying events: some Sequence<ExecutionEvent>) {
+        for event in events { self.apply(event) }
+    }
+
+    /// What open positions have cost and open orders could cost, fees included.
+    public var exposure: Money {
+        self.atRisk.values.reduce(self.pending.values.reduce(.zero) { $0 + $1.reserve }, +)
+    }
+
+    /// How many orders are on their way.
+    public var openOrders: Int { self.pending.count }
+
+    /// Whether the market was bought, or an order for it is on its way.
+    public func hasTraded(_ market: MarketID) -> Bool {
+        self.traded[market] != nil || self.atRisk[market] != nil || self.pending.values.contains { $0.market == market }
+    }
+
+    /// What was lost on the day of `now` with positions settled on it; zero when something was won.
+    public func loss(on now: Timestamp) -> Money {
+        guard self.today.day == Self.day(now) else { return .zero }
+        return Swift.max(.zero, .zero - self.today.profit)
+    }
+
+    /// How many orders were decided in the 60 seconds up to `now`; also those stamped later by a clock since set back, for
+    /// as long.
+    public func orders(inMinuteBefore now: Timestamp) -> Int {
+        self.recent.count { Swift.abs($0.milliseconds - now.milliseconds) < 60_000 }
+    }
+
+    private static func day(_ time: Timestamp) -> Int64 { time.milliseconds.flooredQuotient(86_400_000) }
+
+    // MARK: Events
+
+    /// An order was approved; the broker has not answered.
+    mutating func approved(_ order: Order) {
+        guard order.id > self.lastOrder else { return }
+        self.lastOrder = order.id
+        self.pending[order.id] = order
+        self.recent.removeAll { Swift.abs($0.milliseconds - order.decidedAt.milliseconds) >= 60_000 }
+        self.recent.append(order.decidedAt)
+    }
+
+    /// The broker did something.
+    public mutating func apply(_ event: ExecutionEvent) {
+        switch event {
+        case .accepted(let order): self.approved(order)
+        case .rejected(_, .duplicateOrder): break  // the first of that number may be on its way still
+        case .rejected(let order, _):
+            self.approved(order)
+            self.pending[order.id] = nil
+        case .cancelled(let id, _, _): self.pending[id] = nil
+        case .filled(let execution):
+            self.pending[execution.order] = nil
+            self.atRisk[execution.market, default: .zero] += execution.cost + execution.fee
+            self.traded = self.traded.filter { Self.day($0.value) >= Self.day(execution.time) - 1 }
+            self.traded[execution.market] = execution.time
+        case .settled(let settlement): self.settled(settlement)
+        }
+    }
+
+    private mutating func settled(_ settlement: Settlement) {
+        let rest = (self.atRisk[settlement.market] ?? .zero) - settlement.cost - settlement.fees
+        self.atRisk[settlement.market] = rest > .zero ? rest : nil
+        let day = Self.day(settlement.time)
+        if day > self.today.day { self.today = Today(day: day, profit: .zero) }
+        self.today.profit += settlement.netProfit
+    }
+}
