@@ -37,6 +37,11 @@ let package = Package(
         .library(name: "PolymarketSimulator", targets: ["PolymarketSimulator"]),
         .executable(name: "oddstream", targets: ["oddstream"]),
     ],
+    traits: [
+        .trait(
+            name: "SQLite",
+            description: "Keeps a history in SQLite. Needs the system's libsqlite3 and its headers (libsqlite3-dev).")
+    ],
     dependencies: [
         .package(url: "https://github.com/apple/swift-nio.git", from: "2.90.0"),
         .package(url: "https://github.com/apple/swift-nio-ssl.git", from: "2.30.0"),
@@ -47,6 +52,9 @@ let package = Package(
         .package(url: "https://github.com/swift-server/swift-service-lifecycle.git", from: "2.8.0"),
         .package(url: "https://github.com/swift-server/async-http-client.git", from: "1.30.0"),
         .package(url: "https://github.com/hummingbird-project/hummingbird.git", from: "2.20.0"),
+        .package(url: "https://github.com/groue/GRDB.swift.git", from: "7.0.0"),
+        .package(url: "https://github.com/swiftlang/swift-subprocess.git", from: "1.0.0"),
+        .package(url: "https://github.com/apple/swift-system.git", from: "1.5.0"),
     ],
     targets: [
         .target(name: "OddsCore", dependencies: [product("Crypto", "swift-crypto")], swiftSettings: settings),
@@ -64,9 +72,17 @@ let package = Package(
                 product("NIOCore", "swift-nio"), product("ServiceLifecycle", "swift-service-lifecycle"),
             ], swiftSettings: settings),
         .target(
+            name: "OddsStore",
+            dependencies: [
+                "OddsCore",
+                .product(name: "GRDB", package: "GRDB.swift", condition: .when(traits: ["SQLite"])),
+                product("Logging", "swift-log"), product("ServiceLifecycle", "swift-service-lifecycle"),
+            ], swiftSettings: settings),
+        .target(
             name: "OddsSinks",
             dependencies: [
                 "OddsCore", product("AsyncHTTPClient", "async-http-client"), product("Crypto", "swift-crypto"),
+                product("Subprocess", "swift-subprocess"), product("SystemPackage", "swift-system"),
                 product("Logging", "swift-log"), product("NIOCore", "swift-nio"), product("NIOHTTP1", "swift-nio"),
                 product("NIOPosix", "swift-nio"), product("NIOSSL", "swift-nio-ssl"),
                 product("ServiceLifecycle", "swift-service-lifecycle"),
@@ -80,7 +96,7 @@ let package = Package(
         .executableTarget(
             name: "oddstream",
             dependencies: [
-                "OddsCore", "RealtimeOdds", "OddsServer", "OddsSinks", "PolymarketSimulator",
+                "OddsCore", "RealtimeOdds", "OddsTrading", "OddsStore", "OddsServer", "OddsSinks", "PolymarketSimulator",
                 product("ArgumentParser", "swift-argument-parser"), product("Configuration", "swift-configuration"),
                 product("ServiceLifecycle", "swift-service-lifecycle"),
                 product("UnixSignals", "swift-service-lifecycle"), product("Logging", "swift-log"),
@@ -120,6 +136,13 @@ let package = Package(
             ] + nio,
             swiftSettings: settings),
         .testTarget(
+            name: "OddsStoreTests",
+            dependencies: [
+                "OddsStore", "OddsTestSupport",
+                .product(name: "GRDB", package: "GRDB.swift", condition: .when(traits: ["SQLite"])),
+                product("Logging", "swift-log"), product("ServiceLifecycle", "swift-service-lifecycle"),
+            ], swiftSettings: settings),
+        .testTarget(
             name: "OddsServerTests",
             dependencies: ["OddsServer", "OddsTestSupport", product("HummingbirdTesting", "hummingbird")],
             swiftSettings: settings),
@@ -133,7 +156,8 @@ let package = Package(
         .testTarget(
             name: "IntegrationTests",
             dependencies: [
-                "oddstream", "ChaosSupport", "OddsSinks", "PolymarketSimulator", "RealtimeOdds", "OddsTestSupport",
+                "oddstream", "ChaosSupport", "OddsSinks", "OddsStore", "OddsTrading", "PolymarketSimulator", "RealtimeOdds",
+                "OddsTestSupport",
                 product("NIOCore", "swift-nio"), product("NIOPosix", "swift-nio"),
             ],
             swiftSettings: settings),

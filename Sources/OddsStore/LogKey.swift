@@ -1,0 +1,5 @@
+/// Keys of the log's metadata.
+enum LogKey {
+    /// The file the message is about.
+    static let path = "file.path"
+}
