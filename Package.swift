@@ -96,7 +96,8 @@ let package = Package(
         .executableTarget(
             name: "oddstream",
             dependencies: [
-                "OddsCore", "RealtimeOdds", "OddsTrading", "OddsStore", "OddsServer", "OddsSinks", "PolymarketSimulator",
+                "OddsCore", "RealtimeOdds", "OddsTrading", "OddsStore", "OddsServer", "OddsSinks",
+                "PolymarketSimulator",
                 product("ArgumentParser", "swift-argument-parser"), product("Configuration", "swift-configuration"),
                 product("ServiceLifecycle", "swift-service-lifecycle"),
                 product("UnixSignals", "swift-service-lifecycle"), product("Logging", "swift-log"),
@@ -156,7 +157,8 @@ let package = Package(
         .testTarget(
             name: "IntegrationTests",
             dependencies: [
-                "oddstream", "ChaosSupport", "OddsSinks", "OddsStore", "OddsTrading", "PolymarketSimulator", "RealtimeOdds",
+                "oddstream", "ChaosSupport", "OddsSinks", "OddsStore", "OddsTrading", "PolymarketSimulator",
+                "RealtimeOdds",
                 "OddsTestSupport",
                 product("NIOCore", "swift-nio"), product("NIOPosix", "swift-nio"),
             ],
