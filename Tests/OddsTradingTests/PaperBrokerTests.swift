@@ -192,14 +192,14 @@ func approve(
         // One more on its way when the market is decided.
         let late = try approve(after: 1)
         _ = broker.submit(late, epoch: 1, now: at(1))
-        let events = broker.settle(sample.id, winner: winner, now: at(900))
+        let events = broker.settle(sample.id, winner: winner, source: .feed, now: at(900))
         #expect(events.first == .cancelled(late.order.id, .marketClosed, at: at(900).wall))
         guard case .settled(let settlement) = events.last, events.count == 2 else {
             Issue.record("\(events)")
             return
         }
         #expect(settlement.profit == profit && settlement.netProfit == profit - 0.147 && settlement.winner == winner)
-        #expect(broker.settle(sample.id, winner: winner, now: at(901)) == [])
+        #expect(broker.settle(sample.id, winner: winner, source: .feed, now: at(901)) == [])
         let account = broker.account
         #expect(account.cash == 100 + profit - 0.147 && account.positions.isEmpty && account.equity == account.cash)
         #expect(account.profit == profit && account.netProfit == profit - 0.147)
@@ -214,7 +214,7 @@ func approve(
         for winner in [Side.yes, .no, .no, .yes, .yes, .no] {
             _ = broker.submit(try approve(after: number), epoch: 1, now: at(0))
             _ = broker.fill(self.book([(0.7, 100)]), now: at(0))
-            _ = broker.settle(sample.id, winner: winner, now: at(0))
+            _ = broker.settle(sample.id, winner: winner, source: .feed, now: at(0))
             number += 1
         }
         // +3, −7, −7, +3, +3, −7, each less 0.147: from the peak of 102.853 to 88.559, then to 94.265 and 87.118.
@@ -230,7 +230,7 @@ func approve(
         _ = broker.fill(self.book([(0.7, 100)]), now: at(0))
         _ = broker.fill(self.book([(0.4, 100)], side: .no), now: at(0))
         #expect(broker.account.positions.map(\.side) == [.yes, .no])
-        _ = broker.settle(sample.id, winner: .no, now: at(0))
+        _ = broker.settle(sample.id, winner: .no, source: .feed, now: at(0))
         #expect(broker.account.profit == -1 && broker.account.settledPositions == 2 && broker.account.hits == 1)
     }
 }

@@ -235,7 +235,7 @@ extension [Decision] {
                 let book = PaperBook(
                     asset: sample.yes.asset, asks: [Level(price: 0.73, size: 5)], terms: MarketTerms(sample), epoch: 1)
                 events += broker.fill(book, now: at(seconds))
-                events += broker.settle(sample.id, winner: .no, now: at(seconds))
+                events += broker.settle(sample.id, winner: .no, source: .feed, now: at(seconds))
                 for event in events { _ = engine.process(.execution(event)) }
             }
         }

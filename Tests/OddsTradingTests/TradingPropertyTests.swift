@@ -109,7 +109,7 @@ private struct World {
         case .intent(let intent): self.tell(.intent(intent, now: now), now)
         case .killSwitch(let isOn): self.tell(.killSwitch(isOn: isOn, now: now), now)
         case .clock: self.tell(.clock(now: now), now)
-        case .settle(let market, let winner): self.note(self.broker.settle(market, winner: winner, now: now))
+        case .settle(let market, let winner): self.note(self.broker.settle(market, winner: winner, source: .feed, now: now))
         case .restart:
             // Everything in memory is gone; what was stored is there.
             self.broker = try JSONDecoder().decode(PaperBroker.self, from: JSONEncoder().encode(self.broker))
@@ -122,7 +122,7 @@ private struct World {
     }
 
     mutating func settleAll(at seconds: Double) {
-        for market in self.markets { self.note(self.broker.settle(market.id, winner: .yes, now: at(seconds))) }
+        for market in self.markets { self.note(self.broker.settle(market.id, winner: .yes, source: .feed, now: at(seconds))) }
     }
 
     private mutating func tell(_ event: TradingEvent, _ now: ReceiveTime) {

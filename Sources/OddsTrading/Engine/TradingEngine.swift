@@ -3,13 +3,19 @@ import OddsCore
 /// The trading loop without the loop: events in, decisions out, the same live, replayed and back-tested.
 ///
 /// Whatever the strategy proposes goes through the risk check, and only from there to a broker. A refusal is told when it
-/// is new: while one side of a market keeps being refused for one reason, once. An approved order counts against the limits
-/// at once, before the broker has answered.
+/// is new: while one side of a market keeps being refused for one reason, once, and when two reasons take turns, each at
+/// most once a minute. An approved order counts against the limits at once, before the broker has answered.
 public struct TradingEngine<Rules: Strategy>: Sendable {
+    /// What was told of one side's refusals.
+    private struct Told {
+        var latest: RefusalReason?
+        var times: [RefusalReason: Timestamp] = [:]
+    }
+
     private struct Entry {
         var snapshot: OddsSnapshot?
         var terms: MarketTerms?
-        var told: [Side: RefusalReason] = [:]
+        var told: [Side: Told] = [:]
     }
 
     /// What proposes.
@@ -36,6 +42,18 @@ public struct TradingEngine<Rules: Strategy>: Sendable {
     /// Whether the kill switch is on.
     public var isKilled: Bool { self.riskCheck.isKilled }
 
+    /// The epoch of a market's latest odds; nil when there are none.
+    func epoch(of market: MarketID) -> UInt64? { self.markets[market]?.snapshot?.epoch }
+    /// A market's readable name; nil when the market is not known.
+    func slug(of market: MarketID) -> String? { self.markets[market]?.snapshot?.slug }
+    /// What the venue demands in a market: what was told, else what follows from its discovery; nil when nothing is known.
+    func terms(of market: MarketID) -> MarketTerms? {
+        guard let entry = self.markets[market] else { return nil }
+        return entry.terms ?? entry.snapshot.map { MarketTerms($0.market, fees: self.fees) }
+    }
+    /// Sets the kill switch before anything has happened.
+    mutating func setKilled(_ isKilled: Bool) { self.riskCheck.isKilled = isKilled }
+
     /// Takes in one event.
     public mutating func process(_ event: TradingEvent) -> [Decision] {
         switch event {
@@ -52,6 +70,9 @@ public struct TradingEngine<Rules: Strategy>: Sendable {
         case .killSwitch(let isOn, _):
             defer { self.riskCheck.isKilled = isOn }
             return isOn && !self.riskCheck.isKilled ? [.cancelOpenOrders] : []
+        case .recordable(let isOn, _):
+            self.riskCheck.isRecordable = isOn
+            return []
         case .clock(let now):
             return self.markets.keys.sorted { $0.rawValue < $1.rawValue }.flatMap { self.evaluate($0, now) }
         case .marketEnded(let market):
@@ -100,8 +121,14 @@ public struct TradingEngine<Rules: Strategy>: Sendable {
     /// A refusal of the strategy's proposals is told when its reason is new.
     private mutating func refuse(_ refusal: Refusal, isRepeated: Bool) -> [Decision] {
         guard isRepeated else { return [.refuse(refusal)] }
-        guard self.markets[refusal.market]?.told[refusal.side] != refusal.reason else { return [] }
-        self.markets[refusal.market]?.told[refusal.side] = refusal.reason
-        return [.refuse(refusal)]
+        var told = self.markets[refusal.market]?.told[refusal.side] ?? Told()
+        guard told.latest != refusal.reason else { return [] }
+        told.latest = refusal.reason
+        let isRepetition = told.times[refusal.reason].map {
+            Swift.abs($0.milliseconds - refusal.time.milliseconds) < 60_000
+        }
+        if isRepetition != true { told.times[refusal.reason] = refusal.time }
+        self.markets[refusal.market]?.told[refusal.side] = told
+        return isRepetition == true ? [] : [.refuse(refusal)]
     }
 }

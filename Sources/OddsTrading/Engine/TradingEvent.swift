@@ -12,6 +12,8 @@ public enum TradingEvent: Sendable {
     case execution(ExecutionEvent)
     /// The kill switch was turned on or off.
     case killSwitch(isOn: Bool, now: ReceiveTime)
+    /// The record can be written, or not any more.
+    case recordable(Bool, now: ReceiveTime)
     /// Time passed: told once a second or so, because an entry window opens without a word from the market.
     case clock(now: ReceiveTime)
     /// A market is over and will not be asked about again.
@@ -31,7 +33,7 @@ public enum Decision: Hashable, Sendable {
 }
 
 /// A signal that was not acted on.
-public struct Refusal: Hashable, Sendable {
+public struct Refusal: Hashable, Sendable, Codable {
     /// The market.
     public let market: MarketID
     /// The side that would have been bought.

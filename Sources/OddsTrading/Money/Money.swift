@@ -41,6 +41,11 @@ public struct Money: Hashable, Comparable, Sendable, BitwiseCopyable {
     public static func payout(of size: Size) -> Money { Money(rawValue: size.rawValue) }
 }
 
+extension Money {
+    /// The amount in dollars, for people and JSON numbers; sums stay in whole micro-dollars.
+    public var doubleValue: Double { Double(self.rawValue) / 1_000_000 }
+}
+
 extension Money: CustomStringConvertible {
     /// A plain decimal without trailing zeros (`12.5`, `-0.000001`).
     public var description: String {

@@ -17,7 +17,7 @@ public struct OrderID: Hashable, Comparable, Sendable, Codable, CustomStringConv
 }
 
 /// What somebody wants to buy, before anybody has looked at the risk.
-public struct OrderIntent: Hashable, Sendable {
+public struct OrderIntent: Hashable, Sendable, Codable {
     /// The market.
     public var market: MarketID
     /// The side to buy.

@@ -2,6 +2,8 @@
 public enum RefusalReason: String, Hashable, Sendable, Codable, CaseIterable {
     /// The kill switch is on.
     case killSwitch
+    /// The record of what is bought cannot be written: nothing is bought that would be forgotten.
+    case recordUnavailable
     /// The market is decided, closed, or its window is over.
     case marketClosed
     /// The venue takes no orders for the market.
@@ -40,6 +42,8 @@ public enum RefusalReason: String, Hashable, Sendable, Codable, CaseIterable {
     case insufficientFunds
     /// An order of this number was there before.
     case duplicateOrder
+    /// The program ended before the order was filled.
+    case stopped
     /// The program was restarted before the order was filled.
     case restarted
 }

@@ -107,7 +107,9 @@ public struct PaperBroker: Broker, Codable {
 
     /// A market is decided: orders on their way to it are cancelled, positions are paid out. Nothing happens the second
     /// time. `winner` nil splits the payout: half a dollar for each share of either side.
-    public mutating func settle(_ market: MarketID, winner: Side?, now: ReceiveTime) -> [ExecutionEvent] {
+    public mutating func settle(
+        _ market: MarketID, winner: Side?, source: SettlementSource, now: ReceiveTime
+    ) -> [ExecutionEvent] {
         let cancelled = self.account.orders.filter { $0.market == market }.map {
             ExecutionEvent.cancelled($0.id, .marketClosed, at: now.wall)
         }
@@ -115,7 +117,8 @@ public struct PaperBroker: Broker, Codable {
             ExecutionEvent.settled(
                 Settlement(
                     market: market, side: position.side, winner: winner, size: position.size, cost: position.cost,
-                    fees: position.fees, payout: Self.payout(position, winner), time: now.wall))
+                    fees: position.fees, payout: Self.payout(position, winner), source: source,
+                    time: now.wall))
         }
         return self.record(cancelled + settled)
     }

@@ -19,7 +19,7 @@ public enum RiskVerdict: Hashable, Sendable {
 
 /// Holds a wish against the limits, the market's terms and the state of the odds.
 ///
-/// The first objection counts, in the order: kill switch, market closed or not accepting, epoch, stale odds, tick size,
+/// The first objection counts, in the order: kill switch, record, market closed or not accepting, epoch, stale odds, tick size,
 /// price, size, stake, daily loss, order rate, exposure.
 public struct RiskCheck: Sendable {
     /// How much may be risked.
@@ -28,6 +28,8 @@ public struct RiskCheck: Sendable {
     public var stalePolicy: StalePolicy
     /// Whether buying is forbidden altogether.
     public var isKilled: Bool
+    /// Whether what is bought can be put on record; without a record nothing is bought.
+    public var isRecordable = true
 
     /// A check with the safe defaults, or others.
     public init(limits: RiskLimits = RiskLimits(), stalePolicy: StalePolicy = .warn, isKilled: Bool = false) {
@@ -41,6 +43,7 @@ public struct RiskCheck: Sendable {
         _ intent: OrderIntent, snapshot: OddsSnapshot, terms: MarketTerms, book: RiskBook, now: ReceiveTime
     ) -> RiskVerdict {
         if self.isKilled { return .refused(.killSwitch) }
+        if !self.isRecordable { return .refused(.recordUnavailable) }
         guard intent.market == snapshot.marketID, let asset = snapshot.market.asset(of: intent.side) else {
             return .refused(.unknownMarket)
         }
