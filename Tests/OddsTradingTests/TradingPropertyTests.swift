@@ -10,6 +10,8 @@ private enum Happening: Sendable {
     case terms(MarketID, MarketTerms)
     case intent(OrderIntent)
     case killSwitch(Bool)
+    case killFile(Bool)
+    case recordable(Bool)
     case settle(MarketID, winner: Side?)
     case clock
     case restart
@@ -26,7 +28,13 @@ private enum Happening: Sendable {
             let market = markets[index]
             switch Int.random(in: 0..<40, using: &random) {
             case 0: return (now, .terms(market.id, Self.terms(&random)))
-            case 1: return (now, .killSwitch(Int.random(in: 0..<4, using: &random) == 0))
+            case 1:
+                let isOn = Int.random(in: 0..<4, using: &random) == 0
+                switch Int.random(in: 0..<3, using: &random) {
+                case 0: return (now, .killSwitch(isOn))
+                case 1: return (now, .killFile(isOn))
+                default: return (now, .recordable(!isOn))
+                }
             case 2:
                 return (now, .settle(market.id, winner: [Side.yes, .no, nil][Int.random(in: 0..<3, using: &random)]))
             case 3: return (now, .restart)
@@ -75,25 +83,25 @@ private enum Happening: Sendable {
     }
 }
 
-/// Engine and paper broker, wired as a program wires them.
+/// A desk, driven as a program drives it.
 private struct World {
     static let start: Money = 200
-    static let limits = RiskLimits(
+    static let riskLimits = RiskLimits(
         maximumStake: 12, maximumExposure: 25, maximumDailyLoss: 80, maximumOrdersPerMinute: 4)
+    static let strategy = ThresholdStrategy(entry: EntryWindow(closesBeforeEnd: .zero))
 
     let markets: [Market]
-    var engine: TradingEngine<ThresholdStrategy>
-    var broker = PaperBroker(account: PaperAccount(startingCash: start))
-    var decisions: [Decision] = []
-    var record: [ExecutionEvent] = []
+    let check: RiskCheck
+    var desk: TradingDesk<ThresholdStrategy>
+    var record: [JournalEntry] = []
     private var latest: [MarketID: (snapshot: OddsSnapshot, asks: [Side: [Level]])] = [:]
     private var terms: [MarketID: MarketTerms] = [:]
 
     init(_ markets: [Market], stale: StalePolicy) {
         self.markets = markets
-        self.engine = TradingEngine(
-            strategy: ThresholdStrategy(entry: EntryWindow(closesBeforeEnd: .zero)),
-            riskCheck: RiskCheck(limits: Self.limits, stalePolicy: stale))
+        self.check = RiskCheck(limits: Self.riskLimits, stalePolicy: stale)
+        self.desk = TradingDesk(strategy: Self.strategy, riskCheck: self.check, startingCash: Self.start)
+        self.record += self.desk.begin(isNew: true, now: at(0))
     }
 
     mutating func happen(_ happening: Happening, at seconds: Double) throws {
@@ -102,56 +110,76 @@ private struct World {
         switch happening {
         case .odds(let snapshot, let asks):
             self.latest[snapshot.marketID] = (snapshot, asks)
-            self.tell(.odds(snapshot, now: now), now)
+            self.record += self.desk.observe(snapshot, now: now)
         case .terms(let market, let terms):
             self.terms[market] = terms
-            self.tell(.terms(market, terms, now: now), now)
-        case .intent(let intent): self.tell(.intent(intent, now: now), now)
-        case .killSwitch(let isOn): self.tell(.killSwitch(isOn: isOn, now: now), now)
-        case .clock: self.tell(.clock(now: now), now)
-        case .settle(let market, let winner): self.note(self.broker.settle(market, winner: winner, source: .feed, now: now))
+            self.record += self.desk.observe(terms, of: market, now: now)
+        case .intent(let intent): self.record += self.desk.order(intent, now: now)
+        case .killSwitch(let isOn): self.record += self.desk.setKillSwitch(isOn, by: .http, now: now)
+        case .killFile(let present): self.record += self.desk.setKillFile(present: present, now: now)
+        case .recordable(let isOn): self.desk.setRecordable(isOn, now: now)
+        case .clock: self.record += self.desk.tick(now: now)
+        case .settle(let market, let winner):
+            self.record += self.desk.settle(market, winner: winner, source: .feed, now: now)
         case .restart:
-            // Everything in memory is gone; what was stored is there.
-            self.broker = try JSONDecoder().decode(PaperBroker.self, from: JSONEncoder().encode(self.broker))
-            self.engine = TradingEngine(
-                strategy: self.engine.strategy, riskCheck: self.engine.riskCheck,
-                book: RiskBook(replaying: self.record))
+            // Everything in memory is gone; what is on record is there.
+            self.desk = try self.rebuilt()
             self.latest = [:]
-            self.note(self.broker.restarted(now: now))
+            self.record += self.desk.begin(isNew: false, now: now)
         }
     }
 
-    mutating func settleAll(at seconds: Double) {
-        for market in self.markets { self.note(self.broker.settle(market.id, winner: .yes, source: .feed, now: at(seconds))) }
+    /// The desk that the stored record leads to.
+    func rebuilt() throws -> TradingDesk<ThresholdStrategy> {
+        let stored = try JSONDecoder().decode([JournalEntry].self, from: JSONEncoder().encode(self.record))
+        #expect(stored == self.record)
+        // What a new account would begin with counts for nothing.
+        return TradingDesk(strategy: Self.strategy, riskCheck: self.check, startingCash: 1, record: stored)
     }
 
-    private mutating func tell(_ event: TradingEvent, _ now: ReceiveTime) {
-        let decisions = self.engine.process(event)
-        self.decisions += decisions
-        for decision in decisions {
-            switch decision {
-            case .submit(let approved):
-                let epoch = self.latest[approved.order.market]?.snapshot.epoch ?? 0
-                self.note(self.broker.submit(approved, epoch: epoch, now: now))
-            case .cancelOpenOrders: self.note(self.broker.cancelAll(.killSwitch, now: now))
-            case .refuse, .warn: break
-            }
+    mutating func settleAll(at seconds: Double) {
+        for market in self.markets {
+            self.record += self.desk.settle(market.id, winner: .yes, source: .gamma, now: at(seconds))
         }
     }
 
     private mutating func arrive(_ now: ReceiveTime) {
-        for order in self.broker.due(now: now.monotonic) {
+        for order in self.desk.due(now: now.monotonic) {
             guard let (snapshot, asks) = self.latest[order.market] else { continue }
             let book = PaperBook(
                 asset: order.asset, asks: asks[order.side] ?? [],
                 terms: self.terms[order.market] ?? MarketTerms(snapshot.market), epoch: snapshot.epoch)
-            self.note(self.broker.fill(book, now: now))
+            self.record += self.desk.fill(book, now: now)
         }
     }
 
-    private mutating func note(_ events: [ExecutionEvent]) {
-        self.record += events
-        for event in events { _ = self.engine.process(.execution(event)) }
+    /// What the broker did.
+    var executions: [ExecutionEvent] {
+        self.record.compactMap { entry in
+            if case .execution(let event) = entry { event } else { nil }
+        }
+    }
+
+    /// The orders that the risk check approved.
+    var orders: [Order] {
+        self.executions.compactMap { event in
+            switch event {
+            case .accepted(let order), .rejected(let order, _): order
+            case .filled, .cancelled, .settled: nil
+            }
+        }
+    }
+
+    /// Every reason for which nothing was bought.
+    var reasons: Set<RefusalReason> {
+        Set(
+            self.record.compactMap { entry in
+                switch entry {
+                case .refused(let refusal, _): refusal.reason
+                case .execution(.rejected(_, let reason)), .execution(.cancelled(_, let reason, _)): reason
+                case .opened, .execution, .warned, .killSwitch: nil
+                }
+            })
     }
 }
 
@@ -218,41 +246,52 @@ private struct World {
     @Test(arguments: 0..<150 as Range<UInt64>)
     func theAccountIsRightToTheMicroDollar(seed: UInt64) throws {
         let world = try self.run(seed) { world in
-            let account = world.broker.account
+            let account = world.desk.account
             #expect(account.equity == World.start + account.profit - account.fees)
             #expect(account.available >= .zero && account.cash >= .zero)
-            #expect(world.engine.book.exposure <= 25)
+            #expect(world.desk.exposure <= 25)
         }
-        let account = world.broker.account
-        let orders = Dictionary(uniqueKeysWithValues: world.decisions.orders.map { ($0.id, $0) })
-        let sums = try Sums(world.record, orders: orders)
+        let account = world.desk.account
+        let orders = Dictionary(uniqueKeysWithValues: world.orders.map { ($0.id, $0) })
+        let sums = try Sums(world.executions, orders: orders)
         #expect(account.positions.isEmpty && account.orders.isEmpty && sums.held.isEmpty)
         #expect(Int128(account.cash.rawValue) == Int128(World.start.rawValue) - sums.paid - sums.fees + sums.payouts)
         #expect(Int128(account.profit.rawValue) == sums.payouts - sums.paid)
         #expect(account.cash == World.start + account.profit - account.fees)
         #expect(account.filledOrders > 0 && account.settledPositions > 0)
         // The record gives the identical state, also when it was stored.
-        let stored = try JSONDecoder().decode([ExecutionEvent].self, from: JSONEncoder().encode(world.record))
-        #expect(stored == world.record)
-        #expect(PaperAccount(startingCash: World.start, replaying: stored) == account)
-        #expect(RiskBook(replaying: stored) == world.engine.book)
-        #expect(
-            try JSONDecoder().decode(RiskBook.self, from: JSONEncoder().encode(world.engine.book)) == world.engine.book)
+        let rebuilt = try world.rebuilt()
+        #expect(rebuilt.account == account && rebuilt.exposure == world.desk.exposure)
+        #expect(rebuilt.killSwitch.manual == world.desk.killSwitch.manual)
+    }
+
+    /// What people are told of single orders adds up to the account.
+    @Test(arguments: 0..<50 as Range<UInt64>)
+    func theRowsAddUpToTheAccount(seed: UInt64) throws {
+        let world = try self.run(seed)
+        var ledger = TradeLedger()
+        for entry in world.record { _ = ledger.apply(entry) }
+        let trades = ledger.trades
+        #expect(trades.count == world.orders.count && trades.allSatisfy { $0.status.isOver })
+        let profit = trades.reduce(Money.zero) { $0 + Money(floatLiteral: $1.profit ?? 0) }
+        #expect(World.start + profit == world.desk.account.cash)
+        #expect(trades.count { $0.status == .settled } == world.desk.account.filledOrders)
+        #expect(trades.count { $0.reason != nil } == world.desk.account.failedOrders)
+        #expect(ledger.refusals.count == world.record.count { if case .refused = $0 { true } else { false } })
     }
 
     @Test(arguments: 0..<30 as Range<UInt64>)
     func theSameHappeningsLeadToTheSameDecisions(seed: UInt64) throws {
         let first = try self.run(seed)
         let second = try self.run(seed)
-        #expect(first.decisions == second.decisions && first.record == second.record)
-        #expect(first.broker.account == second.broker.account)
-        #expect(!first.decisions.isEmpty)
+        #expect(first.record == second.record && first.desk.account == second.desk.account)
+        #expect(!first.orders.isEmpty)
     }
 
     @Test(arguments: 0..<50 as Range<UInt64>)
     func noOrderWithoutApprovalAndNoApprovalBeyondTheLimits(seed: UInt64) throws {
         let world = try self.run(seed)
-        let approved = world.decisions.orders
+        let approved = world.orders
         var times: [Timestamp] = []
         for (number, order) in approved.enumerated() {
             #expect(order.id.rawValue == UInt64(number + 1))
@@ -261,7 +300,7 @@ private struct World {
             #expect(times.count { order.decidedAt.milliseconds - $0.milliseconds < 60_000 } <= 4)
         }
         var waiting: [OrderID: Order] = [:]
-        for event in world.record {
+        for event in world.executions {
             switch event {
             case .accepted(let order):
                 #expect(approved.contains(order))
@@ -280,17 +319,11 @@ private struct World {
         var reasons: Set<RefusalReason> = []
         for seed in 0..<40 as Range<UInt64> {
             let world = try self.run(seed)
-            reasons.formUnion(world.decisions.reasons)
-            for event in world.record {
-                switch event {
-                case .rejected(_, let reason), .cancelled(_, let reason, _): reasons.insert(reason)
-                case .accepted, .filled, .settled: break
-                }
-            }
+            reasons.formUnion(world.reasons)
         }
         // Each has its own test; no happening here leads to them, or only a rare one does.
         let rare: Set<RefusalReason> = [
-            .sizeOffLot, .duplicateOrder, .insufficientFunds, .outsideEntryWindow, .dailyLossLimit,
+            .sizeOffLot, .duplicateOrder, .insufficientFunds, .outsideEntryWindow, .dailyLossLimit, .stopped,
         ]
         let missing = Set(RefusalReason.allCases).subtracting(reasons).subtracting(rare)
         #expect(missing.isEmpty)

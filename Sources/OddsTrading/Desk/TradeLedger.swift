@@ -86,7 +86,8 @@ public struct TradeLedger: Sendable {
         let paid = self.executions.values.filter { $0.market == settlement.market && $0.side == settlement.side }
         return paid.sorted { $0.order < $1.order }.flatMap { execution in
             self.executions[execution.order.rawValue] = nil
-            let payout = settlement.payout(of: execution.size)
+            let payout = Money.payout(
+                of: execution.size, held: settlement.side, winner: settlement.winner)
             return self.change(execution.order.rawValue) { record in
                 record.status = .settled
                 record.winner = settlement.winner.map { $0 == .yes ? "yes" : "no" } ?? "split"
@@ -131,17 +132,6 @@ extension TradeRecord.Status {
         switch self {
         case .pending, .open: false
         case .rejected, .cancelled, .settled: true
-        }
-    }
-}
-
-extension Settlement {
-    /// What so many shares of the side that was held are paid.
-    func payout(of size: Size) -> Money {
-        switch self.winner {
-        // Lots are even in micro-shares: half a dollar for each is exact.
-        case nil: Money(rawValue: Money.payout(of: size).rawValue / 2)
-        case .some(let winner): winner == self.side ? .payout(of: size) : .zero
         }
     }
 }

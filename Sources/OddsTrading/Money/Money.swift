@@ -39,6 +39,15 @@ public struct Money: Hashable, Comparable, Sendable, BitwiseCopyable {
 
     /// What so many shares of a winning outcome pay: 1 dollar each.
     public static func payout(of size: Size) -> Money { Money(rawValue: size.rawValue) }
+
+    /// What so many shares of one side are paid: 1 dollar each when it won, half a dollar when the payout is split.
+    static func payout(of size: Size, held side: Side, winner: Side?) -> Money {
+        switch winner {
+        // Lots are even in micro-shares: half a dollar for each is exact.
+        case nil: Money(rawValue: Self.payout(of: size).rawValue / 2)
+        case .some(let winner): winner == side ? .payout(of: size) : .zero
+        }
+    }
 }
 
 extension Money {

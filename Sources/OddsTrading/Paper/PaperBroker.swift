@@ -117,18 +117,11 @@ public struct PaperBroker: Broker, Codable {
             ExecutionEvent.settled(
                 Settlement(
                     market: market, side: position.side, winner: winner, size: position.size, cost: position.cost,
-                    fees: position.fees, payout: Self.payout(position, winner), source: source,
+                    fees: position.fees, payout: .payout(of: position.size, held: position.side, winner: winner),
+                    source: source,
                     time: now.wall))
         }
         return self.record(cancelled + settled)
-    }
-
-    private static func payout(_ position: Position, _ winner: Side?) -> Money {
-        switch winner {
-        // Lots are even in micro-shares: half a dollar for each is exact.
-        case nil: Money(rawValue: Money.payout(of: position.size).rawValue / 2)
-        case .some(let winner): winner == position.side ? .payout(of: position.size) : .zero
-        }
     }
 
     private mutating func record(_ events: [ExecutionEvent]) -> [ExecutionEvent] {
