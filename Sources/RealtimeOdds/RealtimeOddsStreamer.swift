@@ -23,6 +23,7 @@ public final class RealtimeOddsStreamer: OddsSource, Service {
     private let logger: Logger
     private let clock: any StreamClock
     private let observer: (any AppliedMessageObserver)?
+    private let marketObserver: (any MarketObserver)?
     private let endpoint: WebSocketEndpoint
     private let security: TransportSecurity?
     private let eventLoop: any EventLoop
@@ -44,10 +45,11 @@ public final class RealtimeOddsStreamer: OddsSource, Service {
     ///   - logger: receives connection, rollover and fault messages, at info level or below unless something is wrong.
     ///   - clock: this machine's clocks, or a test's.
     ///   - observer: called on the feed's event loop for every applied entry of a message; nil costs nothing.
+    ///   - marketObserver: called on the feed's event loop for every published change; nil costs nothing.
     /// - Throws: `RealtimeOddsError` when a value of the configuration cannot be used; the message names it.
     public init(
         configuration: RealtimeOddsConfiguration, logger: Logger, clock: any StreamClock = SystemClock(),
-        observer: (any AppliedMessageObserver)? = nil
+        observer: (any AppliedMessageObserver)? = nil, marketObserver: (any MarketObserver)? = nil
     ) throws(RealtimeOddsError) {
         try configuration.validate()
         do throws(TransportError) {
@@ -63,6 +65,7 @@ public final class RealtimeOddsStreamer: OddsSource, Service {
         self.logger = logger
         self.clock = clock
         self.observer = observer
+        self.marketObserver = marketObserver
         self.incidentRecorder = IncidentRecorder(clock: clock, logger: logger)
         // One loop serves all lines; the group is the process's own and outlives the streamer.
         self.eventLoop = MultiThreadedEventLoopGroup.singleton.next()
@@ -132,7 +135,8 @@ public final class RealtimeOddsStreamer: OddsSource, Service {
                 timeout: self.configuration.connectTimeout),
             witness: self.witness, eventLoop: self.eventLoop, clock: self.clock, logger: self.logger,
             board: self.board, observer: self.observer,
-            continuity: { [incidents = self.incidentRecorder] event, time in incidents.record(event, at: time) })
+            continuity: { [incidents = self.incidentRecorder] event, time in incidents.record(event, at: time) },
+            marketObserver: self.marketObserver)
         let seed = self.configuration.seed ?? UInt64.random(in: .min ... .max)
         await self.relay.open { relay in
             FeedEngine(

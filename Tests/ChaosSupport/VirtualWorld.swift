@@ -30,14 +30,15 @@ package final class VirtualWorld {
     /// What happened on the board and to continuity.
     package let story: Story
 
+    /// - Parameter observer: sees, beside the story, everything that happens to the markets.
     package init(
-        _ setting: Setting, seed: UInt64,
+        _ setting: Setting, seed: UInt64, observer: (any MarketObserver)? = nil,
         logger: Logger = Logger(label: "virtual") { _ in SwiftLogNoOpLogHandler() }
     ) {
         let clock = VirtualClock(self.loop)
         let exchange = SimulatedExchange(configuration: setting.exchange, tape: nil, clock: clock)
         let network = VirtualNetwork(exchange: exchange, loop: self.loop, latency: setting.latency)
-        let story = Story()
+        let story = Story(observer)
         self.clock = clock
         self.exchange = exchange
         self.network = network
@@ -46,7 +47,7 @@ package final class VirtualWorld {
             configuration: setting.feed, connector: network, witness: setting.hasWitness ? network : nil,
             eventLoop: self.loop, clock: clock, logger: logger, seed: seed,
             continuity: { event, time in story.add(event, at: time) },
-            everyChange: { story.add($0) })
+            marketObserver: story)
         self.scheduleTick()
     }
 
@@ -73,15 +74,28 @@ package final class VirtualWorld {
 }
 
 /// What happened, in order.
-package final class Story: @unchecked Sendable {
+package final class Story: MarketObserver, @unchecked Sendable {
     // Written and read on the one thread that the virtual world runs on.
     package private(set) var entries: [(event: ContinuityEvent, time: ReceiveTime)] = []
     /// Every version of every market that was on the board.
     package private(set) var published: [OddsSnapshot] = []
 
+    private let observer: (any MarketObserver)?
+
+    init(_ observer: (any MarketObserver)?) { self.observer = observer }
+
     func add(_ event: ContinuityEvent, at time: ReceiveTime) { self.entries.append((event, time)) }
 
-    func add(_ snapshot: OddsSnapshot) { self.published.append(snapshot) }
+    package func published(_ snapshot: OddsSnapshot, at now: ReceiveTime) {
+        self.published.append(snapshot)
+        self.observer?.published(snapshot, at: now)
+    }
+
+    package func ended(_ market: Market, at now: ReceiveTime) { self.observer?.ended(market, at: now) }
+
+    package func resolved(_ resolution: Resolution, at now: ReceiveTime) {
+        self.observer?.resolved(resolution, at: now)
+    }
 
     /// Forgets what came so far.
     package func forget() {

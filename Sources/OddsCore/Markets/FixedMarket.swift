@@ -65,7 +65,7 @@ public struct FixedMarket: Sendable {
                 self.checkAgain(market, now, answer)
                 return []
             }
-            return self.ended(market, finding.settlement, now)
+            return self.ended(market, finding.settlement, now, .gamma)
         case .ended: return []
         }
     }
@@ -79,7 +79,7 @@ public struct FixedMarket: Sendable {
     /// The feed said that a market is decided; a token that is none of the market's means that no side won.
     public mutating func resolved(_ id: MarketID, winner: AssetID?, at time: Timestamp) -> [MarketAction] {
         guard let status, status.market.id == id else { return [] }
-        return self.ended(status.market, winner.flatMap(status.market.side(of:)).map { .won($0) } ?? .split, time)
+        return self.ended(status.market, winner.flatMap(status.market.side(of:)).map { .won($0) } ?? .split, time, .feed)
     }
 
     private mutating func searched(
@@ -118,11 +118,11 @@ public struct FixedMarket: Sendable {
             self.checkAgain(market, now, answer)
             return []
         }
-        return self.ended(market, finding.settlement, now)
+        return self.ended(market, finding.settlement, now, .gamma)
     }
 
     private mutating func ended(
-        _ market: Market, _ settlement: MarketSettlement, _ time: Timestamp
+        _ market: Market, _ settlement: MarketSettlement, _ time: Timestamp, _ source: ResolutionSource
     ) -> [MarketAction] {
         var actions: [MarketAction] = []
         switch self.state {
@@ -134,7 +134,9 @@ public struct FixedMarket: Sendable {
         if settlement.isDecided {
             self.lookUp = .none
             actions.insert(
-                .resolution(Resolution(market: market, winner: settlement.winner, exchangeTime: time)), at: 0)
+                .resolution(
+                    Resolution(market: market, winner: settlement.winner, exchangeTime: time, source: source)),
+                at: 0)
         } else {
             self.lookUp = .waiting(since: time, delay: self.schedule.slowCheckInterval)
         }

@@ -125,7 +125,8 @@ public struct MarketRollover: Sendable {
     ) -> [MarketAction] {
         var actions: [MarketAction] = []
         if let index = self.slots.firstIndex(where: { $0.market?.id == id }), let market = self.slots[index].market {
-            self.settle(index, winner.flatMap(market.side(of:)).map { .won($0) } ?? .split, at: time, &actions)
+            self.settle(
+                index, winner.flatMap(market.side(of:)).map { .won($0) } ?? .split, at: time, .feed, &actions)
         }
         return actions + self.advance(to: now)
     }
@@ -291,7 +292,7 @@ public struct MarketRollover: Sendable {
         self.slots[index].lookUp = .none
         self.slots[index].problem = nil
         guard finding.settlement == .open else {
-            self.settle(index, finding.settlement, at: now, &actions)
+            self.settle(index, finding.settlement, at: now, .gamma, &actions)
             if !finding.settlement.isDecided { self.checkAgain(index, now) }
             return
         }
@@ -346,13 +347,16 @@ public struct MarketRollover: Sendable {
     }
 
     private mutating func settle(
-        _ index: Int, _ settlement: MarketSettlement, at time: Timestamp, _ actions: inout [MarketAction]
+        _ index: Int, _ settlement: MarketSettlement, at time: Timestamp, _ source: ResolutionSource,
+        _ actions: inout [MarketAction]
     ) {
         guard let market = self.slots[index].market, !self.slots[index].settlement.isDecided else { return }
         self.slots[index].settlement = settlement
         guard settlement.isDecided else { return }
         if self.slots[index].lookUp != .asked { self.slots[index].lookUp = .none }
-        actions.append(.resolution(Resolution(market: market, winner: settlement.winner, exchangeTime: time)))
+        actions.append(
+            .resolution(
+                Resolution(market: market, winner: settlement.winner, exchangeTime: time, source: source)))
     }
 
     // MARK: What is wrong

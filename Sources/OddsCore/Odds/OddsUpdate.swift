@@ -48,6 +48,16 @@ public struct RolloverReceipt: Sendable {
     }
 }
 
+/// Where the outcome of a market became known.
+public enum ResolutionSource: String, Sendable, Hashable, CaseIterable {
+    /// The feed said so (`market_resolved`).
+    case feed = "market_resolved"
+    /// Gamma said so, when it was asked.
+    case gamma
+    /// Nobody said so: it follows from the reference price.
+    case referencePrice = "reference_price"
+}
+
 /// The end of a market: who won, and when that became known.
 public struct Resolution: Sendable {
     /// The market that was decided.
@@ -56,11 +66,14 @@ public struct Resolution: Sendable {
     public let winner: Side?
     /// The venue's stamp on the news.
     public let exchangeTime: Timestamp
+    /// Who told it.
+    public let source: ResolutionSource
 
     /// A resolution from its parts.
-    public init(market: Market, winner: Side?, exchangeTime: Timestamp) {
+    public init(market: Market, winner: Side?, exchangeTime: Timestamp, source: ResolutionSource = .feed) {
         self.market = market
         self.winner = winner
         self.exchangeTime = exchangeTime
+        self.source = source
     }
 }

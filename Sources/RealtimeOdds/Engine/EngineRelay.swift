@@ -75,7 +75,12 @@ final class EngineRelay: MarketDiscoveryDelegate {
     }
 
     func discoveryUpdate(_ update: OddsUpdate) {
-        if case .resolution(let resolution) = update { self.perform { $0.close(resolution.market.id) } }
+        if case .resolution(let resolution) = update {
+            self.perform { engine in
+                engine.close(resolution.market.id)
+                engine.known(resolution)
+            }
+        }
         self.hub?.broadcast(update)
     }
 }

@@ -22,8 +22,8 @@ final class FeedEngine {
         let observer: (any AppliedMessageObserver)?
         /// Told of everything that bears on continuity.
         let continuity: @Sendable (ContinuityEvent, ReceiveTime) -> Void
-        /// Told of every single change of the board; nil costs nothing.
-        var everyChange: (@Sendable (OddsSnapshot) -> Void)?
+        /// Sees everything inline; nil costs nothing.
+        var marketObserver: (any MarketObserver)?
     }
 
     /// Decides between the lines.
@@ -54,6 +54,8 @@ final class FeedEngine {
     /// Followed markets that are decided, and those of which the feed itself has said so.
     private var closedMarkets: Set<MarketID> = []
     private var resolvedMarkets: Set<MarketID> = []
+    /// Markets whose end the observer was told.
+    private var endedMarkets: Set<MarketID> = []
     private var arbiterTimer: Scheduled<Void>?
     private var entries: UInt64 = 0
     private(set) var isStopped = false
@@ -125,6 +127,8 @@ final class FeedEngine {
         self.hasTold.remove(market.id)
         self.tell(.unfollowed(market.id))
         self.setup.board.remove(market.id)
+        self.ended(market)
+        self.endedMarkets.remove(market.id)
     }
 
     /// A connection, and the one that is about to take its place: what is followed on one is followed on both.
@@ -185,7 +189,7 @@ final class FeedEngine {
 
     /// Followers came or went: whether every single change is to be told is asked here, where changes happen.
     func heedFollowers() {
-        self.reportsEveryChange = self.hub.hasLossless || self.setup.everyChange != nil
+        self.reportsEveryChange = self.hub.hasLossless || self.setup.marketObserver != nil
         for connection in self.allConnections { connection.reportsEveryChange = self.reportsEveryChange }
         self.hub.settle(with: self.setup.board.markets.compactMap { self.setup.board.slot($0.id) })
     }
@@ -219,7 +223,10 @@ final class FeedEngine {
 
     /// At its window's end a market's odds become `resolving`, whatever the feed says or does not say.
     private func watchPhase(of market: Market) {
-        if market.closed { return self.setPhase(.closed, of: market.id) }
+        if market.closed {
+            self.setPhase(.closed, of: market.id)
+            return self.ended(market)
+        }
         guard let end = market.window?.end else { return }
         let rest = self.setup.clock.now().wall.duration(to: end)
         self.setPhase(self.phase(of: market), of: market.id)
@@ -255,14 +262,30 @@ final class FeedEngine {
         for connection in self.allConnections { connection.setPhase(.closed, of: market) }
         guard self.decidedBare.insert(market).inserted else { return }
         let winner = winner.flatMap { known.side(of: $0) }
-        self.hub.broadcast(.resolution(Resolution(market: known, winner: winner, exchangeTime: time)))
+        let resolution = Resolution(market: known, winner: winner, exchangeTime: time, source: .feed)
+        self.ended(known)
+        self.known(resolution)
+        self.hub.broadcast(.resolution(resolution))
     }
 
     /// A market is decided, by whichever way that became known.
     func close(_ market: MarketID) {
         self.phaseTimers.removeValue(forKey: market)?.cancel()
-        if self.followed[market] != nil { self.closedMarkets.insert(market) }
+        let known = self.followed[market]
+        if known != nil { self.closedMarkets.insert(market) }
         self.setPhase(.closed, of: market)
+        if let known { self.ended(known) }
+    }
+
+    /// Nothing new comes of a market.
+    private func ended(_ market: Market) {
+        guard let observer = self.setup.marketObserver, self.endedMarkets.insert(market.id).inserted else { return }
+        observer.ended(market, at: self.setup.clock.now())
+    }
+
+    /// The outcome of a market became known.
+    func known(_ resolution: Resolution) {
+        self.setup.marketObserver?.resolved(resolution, at: self.setup.clock.now())
     }
 
     // MARK: Arbitration
@@ -344,8 +367,9 @@ final class FeedEngine {
     }
 
     func changedExactly(_ slot: MarketSlot, values: Bool, previousTrust: Trust?) {
-        self.hub.changedExactly(slot, values: values, previousTrust: previousTrust)
-        if let everyChange = self.setup.everyChange, let snapshot = slot.read() { everyChange(snapshot) }
+        guard let snapshot = slot.read() else { return }
+        self.hub.changedExactly(snapshot, values: values, previousTrust: previousTrust)
+        self.setup.marketObserver?.published(snapshot, at: self.setup.clock.now())
     }
 
     /// What the exchange can make us log with every frame.

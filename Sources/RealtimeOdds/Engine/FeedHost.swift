@@ -14,22 +14,27 @@ package final class FeedHost {
 
     /// - Parameters:
     ///   - continuity: told of everything that bears on continuity, as it happens.
-    ///   - everyChange: told of every single change of the board.
+    ///   - marketObserver: sees everything inline; the end of a market is told by `market_resolved` alone.
     package init(
         configuration: RealtimeOddsConfiguration, connector: any FeedConnector, witness: (any BookWitness)?,
         eventLoop: any EventLoop, clock: any StreamClock, logger: Logger, seed: UInt64,
         continuity: @escaping @Sendable (ContinuityEvent, ReceiveTime) -> Void,
-        everyChange: @escaping @Sendable (OddsSnapshot) -> Void
+        marketObserver: (any MarketObserver)?
     ) {
         self.board = OddsBoard()
         self.hub = UpdateHub(losslessChanged: {})
         let setup = FeedEngine.Setup(
             configuration: configuration, connector: connector, witness: witness, eventLoop: eventLoop, clock: clock,
             logger: logger, board: self.board, observer: nil, continuity: continuity,
-            everyChange: everyChange)
+            marketObserver: marketObserver)
         self.engine = FeedEngine(
             setup: setup, hub: self.hub, connectionList: self.connections, seed: seed, onFirstOdds: { _, _ in },
-            onResolved: { _, _, _ in })
+            onResolved: { [board = self.board] id, winner, time in
+                guard let market = board.slot(id)?.market else { return }
+                let side = winner.flatMap { market.side(of: $0) }
+                marketObserver?.resolved(
+                    Resolution(market: market, winner: side, exchangeTime: time, source: .feed), at: clock.now())
+            })
     }
 
     /// Follows a market on every line.

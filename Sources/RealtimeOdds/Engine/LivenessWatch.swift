@@ -161,8 +161,8 @@ final class LivenessWatch {
 
     private func tell(_ watched: Watched, _ outcome: WitnessSeat.Outcome?) {
         guard let outcome else { return }
-        self.engine.changed(watched.slot, values: outcome.values, previousTrust: outcome.previousTrust)
         self.engine.changedExactly(watched.slot, values: outcome.values, previousTrust: outcome.previousTrust)
+        self.engine.changed(watched.slot, values: outcome.values, previousTrust: outcome.previousTrust)
     }
 
     // MARK: The witness

@@ -69,8 +69,8 @@ final class UpdateHub: Sendable {
     }
 
     /// One single change, for those who want every one.
-    func changedExactly(_ slot: MarketSlot, values: Bool, previousTrust: Trust?) {
-        guard let snapshot = slot.read() else { return }
+    func changedExactly(_ snapshot: OddsSnapshot, values: Bool, previousTrust: Trust?) {
+        guard self.hasLossless else { return }
         for subscriber in self.all where subscriber.isLossless {
             subscriber.changedExactly(snapshot, values: values, previousTrust: previousTrust)
         }

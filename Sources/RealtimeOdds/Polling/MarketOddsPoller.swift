@@ -35,9 +35,11 @@ public final class MarketOddsPoller: LiveOddsSource {
     ///   - configuration: what to follow, where, and how often; what belongs to the market channel is passed over.
     ///   - logger: receives rollovers, and one warning when the answers stay away.
     ///   - clock: this machine's clocks, or a test's.
+    ///   - marketObserver: sees every published change inline; nil costs nothing.
     /// - Throws: `RealtimeOddsError` when a value of the configuration cannot be used; the message names it.
     public convenience init(
-        configuration: RealtimeOddsConfiguration, logger: Logger, clock: any StreamClock = SystemClock()
+        configuration: RealtimeOddsConfiguration, logger: Logger, clock: any StreamClock = SystemClock(),
+        marketObserver: (any MarketObserver)? = nil
     ) throws(RealtimeOddsError) {
         try configuration.validate()
         let transport: HTTPClientTransport
@@ -48,20 +50,25 @@ public final class MarketOddsPoller: LiveOddsSource {
         } catch {
             throw RealtimeOddsError(.certificateFile, error.message)
         }
-        self.init(checked: configuration, logger: logger, clock: clock, transport: transport, own: transport)
+        self.init(
+            checked: configuration, logger: logger, clock: clock, transport: transport, own: transport,
+            marketObserver: marketObserver)
     }
 
     /// A poller over another transport, which the caller ends.
     package convenience init(
-        configuration: RealtimeOddsConfiguration, logger: Logger, clock: any StreamClock, transport: any RESTTransport
+        configuration: RealtimeOddsConfiguration, logger: Logger, clock: any StreamClock, transport: any RESTTransport,
+        marketObserver: (any MarketObserver)? = nil
     ) throws(RealtimeOddsError) {
         try configuration.validate()
-        self.init(checked: configuration, logger: logger, clock: clock, transport: transport, own: nil)
+        self.init(
+            checked: configuration, logger: logger, clock: clock, transport: transport, own: nil,
+            marketObserver: marketObserver)
     }
 
     private init(
         checked configuration: RealtimeOddsConfiguration, logger: Logger, clock: any StreamClock,
-        transport: any RESTTransport, own: HTTPClientTransport?
+        transport: any RESTTransport, own: HTTPClientTransport?, marketObserver: (any MarketObserver)?
     ) {
         self.clock = clock
         self.ownTransport = own
@@ -95,7 +102,7 @@ public final class MarketOddsPoller: LiveOddsSource {
                     base: configuration.clobREST, transport: transport, timeout: configuration.requestTimeout),
                 clock: clock, logger: logger, board: self.board, hub: hub, discovery: discovery,
                 incidents: incidents,
-                seed: configuration.seed ?? UInt64.random(in: .min ... .max)))
+                seed: configuration.seed ?? UInt64.random(in: .min ... .max), marketObserver: marketObserver))
         engines.engine = self.engine
     }
 

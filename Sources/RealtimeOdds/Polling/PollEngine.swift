@@ -20,6 +20,8 @@ final class PollEngine: MarketDiscoveryDelegate {
         let discovery: MarketDiscovery?
         let incidents: IncidentRecorder
         let seed: UInt64
+        /// Sees everything inline.
+        let marketObserver: (any MarketObserver)?
     }
 
     private let setup: Setup
@@ -119,7 +121,7 @@ final class PollEngine: MarketDiscoveryDelegate {
     }
 
     func discoveryUpdate(_ update: OddsUpdate) {
-        if case .resolution(let resolution) = update { self.mutate { $0.close(resolution.market.id) } }
+        if case .resolution(let resolution) = update { self.mutate { $0.resolved(resolution) } }
         self.setup.hub.broadcast(update)
     }
 
@@ -146,13 +148,22 @@ final class PollEngine: MarketDiscoveryDelegate {
     private func mutate<Value: Sendable>(_ step: (inout PollState) -> Value) -> Value {
         self.state.withLock { state in
             let value = step(&state)
-            for (slot, change) in state.takeChanges() {
-                self.setup.hub.changedExactly(slot, values: change.values, previousTrust: change.previousTrust)
-                self.setup.hub.changed(slot, values: change.values, previousTrust: change.previousTrust)
-            }
+            for happening in state.takeHappenings() { self.tell(happening) }
             // Told here as well, so that incidents hear of everything in the order in which it was.
             for event in state.takeEvents() { self.setup.incidents.record(event) }
             return value
+        }
+    }
+
+    /// Under the lock of the step.
+    private func tell(_ happening: PollState.Happening) {
+        switch happening {
+        case .changed(let slot, let snapshot, let change):
+            self.setup.hub.changedExactly(snapshot, values: change.values, previousTrust: change.previousTrust)
+            self.setup.marketObserver?.published(snapshot, at: self.setup.clock.now())
+            self.setup.hub.changed(slot, values: change.values, previousTrust: change.previousTrust)
+        case .ended(let market): self.setup.marketObserver?.ended(market, at: self.setup.clock.now())
+        case .resolved(let resolution): self.setup.marketObserver?.resolved(resolution, at: self.setup.clock.now())
         }
     }
 }

@@ -32,6 +32,16 @@ struct PollState {
         var incident: Incident?
     }
 
+    /// What followers and observers are to be told.
+    enum Happening {
+        /// A market on the board changed; the snapshot is what the change led to.
+        case changed(MarketSlot, OddsSnapshot, PolledMarket.Change)
+        /// Nothing new comes of a market.
+        case ended(Market)
+        /// Its outcome is known.
+        case resolved(Resolution)
+    }
+
     /// When something is asked next, and how it went.
     private struct Schedule {
         let life: UInt64
@@ -56,6 +66,8 @@ struct PollState {
         var market: PolledMarket
         var schedule: Schedule
         var hasHadOdds = false
+        /// Whether its end was told.
+        var hasEnded = false
     }
 
     private struct Token {
@@ -78,7 +90,7 @@ struct PollState {
     private var marketOfToken: [AssetID: MarketID] = [:]
     /// Tokens that were asked for at least once.
     private var triedTokens: Set<AssetID> = []
-    private var changes: [(MarketSlot, PolledMarket.Change)] = []
+    private var happenings: [Happening] = []
     private var events: [ContinuityEvent] = []
     private var lives: UInt64 = 0
     /// The venue asked everybody to wait.
@@ -119,10 +131,13 @@ struct PollState {
         var polled = PolledMarket(slot: self.board.add(market), board: self.board)
         self.note(polled.advance(to: now.wall), polled.slot)
         self.seats[market.id] = Seat(market: polled, schedule: self.newSchedule())
+        if polled.isClosed { self.ended(market.id) }
     }
 
     mutating func unfollow(_ id: MarketID) {
-        guard self.seats.removeValue(forKey: id) != nil else { return }
+        guard self.seats[id] != nil else { return }
+        self.ended(id)
+        self.seats[id] = nil
         self.board.remove(id)
         self.events.append(.unfollowed(id))
     }
@@ -130,6 +145,18 @@ struct PollState {
     mutating func close(_ id: MarketID) {
         guard let slot = self.seats[id]?.market.slot else { return }
         self.note(self.seats[id]?.market.close(), slot)
+        self.ended(id)
+    }
+
+    mutating func resolved(_ resolution: Resolution) {
+        self.close(resolution.market.id)
+        self.happenings.append(.resolved(resolution))
+    }
+
+    private mutating func ended(_ id: MarketID) {
+        guard let seat = self.seats[id], !seat.hasEnded else { return }
+        self.seats[id]?.hasEnded = true
+        self.happenings.append(.ended(seat.market.market))
     }
 
     mutating func stop() {
@@ -143,17 +170,17 @@ struct PollState {
     }
 
     private mutating func note(_ change: PolledMarket.Change?, _ slot: MarketSlot) {
-        guard let change else { return }
-        self.changes.append((slot, change))
-        guard let odds = slot.read(), change.previousTrust != nil || odds.sequence == 1 else { return }
+        guard let change, let odds = slot.read() else { return }
+        self.happenings.append(.changed(slot, odds, change))
+        guard change.previousTrust != nil || odds.sequence == 1 else { return }
         self.events.append(
             .trust(odds.market, odds.trust, previous: change.previousTrust, epoch: odds.epoch, source: odds.source))
     }
 
-    /// What has changed on the board since the last call, in order.
-    mutating func takeChanges() -> [(MarketSlot, PolledMarket.Change)] {
-        defer { self.changes = [] }
-        return self.changes
+    /// What has happened since the last call, in order.
+    mutating func takeHappenings() -> [Happening] {
+        defer { self.happenings = [] }
+        return self.happenings
     }
 
     /// What bears on continuity since the last call, in order.

@@ -33,7 +33,8 @@ private final class HubHarness {
 
         func marketChanged(_ slot: MarketSlot, valuesChanged: Bool, previousTrust: Trust?) {
             if self.tellsLossless {
-                self.hub?.changedExactly(slot, values: valuesChanged, previousTrust: previousTrust)
+                guard let snapshot = slot.read() else { return }
+                self.hub?.changedExactly(snapshot, values: valuesChanged, previousTrust: previousTrust)
             }
         }
         func snapshotArrived(_ asset: AssetID) {}

@@ -60,7 +60,7 @@ import Testing
 
     private func makePoller(
         _ markets: [MarketSelection] = [.assets(["1", "2"])], log: Journal<String> = Journal(),
-        _ configure: (inout RealtimeOddsConfiguration) -> Void = { _ in }
+        observer: (any MarketObserver)? = nil, _ configure: (inout RealtimeOddsConfiguration) -> Void = { _ in }
     ) throws -> MarketOddsPoller {
         var configuration = RealtimeOddsConfiguration()
         configuration.markets = markets
@@ -70,7 +70,7 @@ import Testing
         configure(&configuration)
         return try MarketOddsPoller(
             configuration: configuration, logger: Logger(label: "test") { _ in LevelLog(journal: log) },
-            clock: self.clock, transport: self.venue.transport)
+            clock: self.clock, transport: self.venue.transport, marketObserver: observer)
     }
 
     /// Runs a poller while `body` does; nothing may be left of it afterwards.
@@ -105,6 +105,31 @@ import Testing
 
     private func odds(_ poller: MarketOddsPoller, _ market: MarketID = "0xm") -> OddsSnapshot? {
         poller.currentOdds(market)
+    }
+
+    @Test func everyPublicationIsSeenInline() async throws {
+        self.venue.set("1", "2", time: 1000, bid: 0.48, ask: 0.5)
+        let tap = Tap()
+        let poller = try self.makePoller(observer: tap)
+        try await self.polling(poller) { poller in
+            try await tap.told.wait(forCount: 1)
+            for (step, bid) in [0.49, 0.50, 0.51].enumerated() {
+                let bid = Price(rawValue: Int32((bid * 10_000).rounded()))
+                self.venue.set("1", "2", time: Int64(2000 + step), bid: bid, ask: 0.6)
+                try await self.advance(by: .seconds(60))
+                try await tap.told.wait(forCount: step + 2)
+            }
+            self.venue.instead { _ in .error(RESTError(.unreachable, "nobody there")) }
+            while tap.told.entries.count == 4 {
+                if self.clock.sleeperCount > 0 { self.clock.advance(by: .seconds(1)) }
+                await Task.yield()
+            }
+        }
+        let published = tap.published
+        #expect(published.map { $0.yes.bid } == [0.48, 0.49, 0.5, 0.51, 0.51, 0.51])
+        #expect(published.suffix(2).map(\.trust.reason) == ["disconnected", "stopped"])
+        #expect(published.map(\.sequence) == published.indices.map { UInt64($0 + 1) })
+        #expect(tap.story == ["fallback", "stale"])
     }
 
     @Test func theFirstOddsComeAtOnceAndTheNextAtTheWholeMinute() async throws {
@@ -312,7 +337,8 @@ import Testing
     @Test func aSeriesRollsOver() async throws {
         let venue = self.venue
         let clock = self.clock
-        let poller = try self.makePoller([.series(try MarketSeries("btc-updown-30s"))]) {
+        let tap = Tap()
+        let poller = try self.makePoller([.series(try MarketSeries("btc-updown-30s"))], observer: tap) {
             $0.pollInterval = .seconds(1)
         }
         venue.instead { path in
@@ -355,6 +381,16 @@ import Testing
             #expect(poller.status.series.first?.series == "btc-updown-30s")
         }
         await listener.value
+        let decided = tap.told.entries.compactMap { if case .resolved(let id, _, _) = $0 { id } else { nil } }
+        let first = try #require(decided.first)
+        let story = tap.told.entries.filter { entry in
+            switch entry {
+            case .published(let odds): odds.market.id == first
+            case .ended(let id), .resolved(let id, _, _): id == first
+            }
+        }
+        #expect(story.suffix(2) == [.ended(first), .resolved(first, .yes, .gamma)])
+        #expect(story.filter { $0 == .ended(first) }.count == 1)
     }
 
     @Test func halfOfAPairBecomesAWholeOne() async throws {
