@@ -98,6 +98,8 @@ public struct HistoryError: Error, Sendable, Equatable, CustomStringConvertible 
         case damaged
         /// The file cannot be read or written: permissions, disk.
         case inaccessible
+        /// The task was cancelled before the answer was there.
+        case cancelled
         /// The cursor is none that a page gave.
         case badCursor
     }
