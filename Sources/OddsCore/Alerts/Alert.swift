@@ -33,6 +33,12 @@ public struct Alert: Sendable, Equatable {
         case fallback
         /// The next market of a series cannot be found.
         case missingMarket = "missing_market"
+        /// A side went over the threshold, or came back.
+        case spike
+        /// A paper trade, or its outcome.
+        case trade
+        /// The kill switch was turned.
+        case killSwitch = "kill_switch"
         /// The incident is over.
         case recovery
         /// Sent by hand, to see whether it arrives.

@@ -24,6 +24,14 @@ enum DurationText {
         return text.dropLast(unit.count) == "0"
     }
 
+    /// A time as it is typed: `0`, `250ms`, `30s`, `15m`, `2h`.
+    static func setting(_ duration: Duration) -> String {
+        let nanoseconds = duration.wholeNanoseconds
+        let unit = DurationText.units.last { nanoseconds.isMultiple(of: Int64($0.nanoseconds)) }
+        guard nanoseconds != 0, let unit else { return nanoseconds == 0 ? "0" : "\(duration.secondsValue)s" }
+        return "\(nanoseconds / Int64(unit.nanoseconds))\(unit.suffix)"
+    }
+
     /// A time left or passed, to the second: `4:59`, `1:02:03`; negative times begin with `-`.
     static func clock(_ duration: Duration) -> String {
         let seconds = abs(duration.components.seconds)

@@ -1,5 +1,6 @@
 import ArgumentParser
 import OddsCore
+import OddsTrading
 import PolymarketSimulator
 
 /// One thing a user can set, under one name everywhere: `http-port` is the option `--http-port`, the key `http-port` of
@@ -33,6 +34,39 @@ enum Setting: String, CaseIterable, Sendable {
     case webhookSecretFile = "webhook-secret-file"
     case heartbeatURL = "heartbeat-url"
     case heartbeatURLFile = "heartbeat-url-file"
+    case alertSpikes = "alert-spikes"
+    case alertTrades = "alert-trades"
+    case basis, threshold
+    case spikeHysteresis = "spike-hysteresis"
+    case spikeSustain = "spike-sustain"
+    case spikeCooldown = "spike-cooldown"
+    case noTrading = "no-trading"
+    case stake
+    case priceCap = "price-cap"
+    case slippage
+    case entryAfter = "entry-after"
+    case entryBeforeEnd = "entry-before-end"
+    case maximumStake = "max-stake"
+    case maximumExposure = "max-exposure"
+    case maximumDailyLoss = "max-daily-loss"
+    case maximumOrdersPerMinute = "max-orders-per-minute"
+    case stalePolicy = "stale-policy"
+    case killFile = "kill-file"
+    case paperCash = "paper-cash"
+    case fillDelay = "fill-delay"
+    case signalWebhook = "signal-webhook"
+    case signalSecretFile = "signal-secret-file"
+    case signalCommand = "signal-command"
+    case signalKinds = "signal-kinds"
+    case signalTimeout = "signal-timeout"
+    case signalMaxAge = "signal-max-age"
+    case rtdsWS = "rtds-ws"
+    case rtdsPort = "rtds-port"
+    case noReference = "no-reference"
+    case binance
+    case noHistory = "no-history"
+    case historyInterval = "history-interval"
+    case retention
 
     /// The settings that choose markets. They count as one: the strongest source that names any of them decides.
     static let selection: Set<Setting> = [.series, .slug, .condition, .assets]
@@ -48,11 +82,11 @@ enum Setting: String, CaseIterable, Sendable {
     static let fileVariable = "ODDSTREAM_CONFIG"
     /// Variables that belong to the build and to the tests; the program leaves them alone.
     static let reservedVariables: Set<String> = [
-        "ODDSTREAM_LIVE", "ODDSTREAM_WARNINGS_AS_ERRORS", "ODDSTREAM_FUZZ", "ODDSTREAM_CONFORMANCE",
+        "ODDSTREAM_LIVE", "ODDSTREAM_SIGNAL_ID", "ODDSTREAM_SIGNAL_KIND", "ODDSTREAM_WARNINGS_AS_ERRORS", "ODDSTREAM_FUZZ", "ODDSTREAM_CONFORMANCE",
     ]
 
     /// Whether a value may hold a secret, as the addresses of webhooks do, and is shown in part only.
-    var isSensitive: Bool { self == .webhookURL || self == .heartbeatURL }
+    var isSensitive: Bool { [.webhookURL, .heartbeatURL, .signalWebhook].contains(self) }
 
     /// What a value may be.
     var kind: SettingKind {
@@ -61,11 +95,27 @@ enum Setting: String, CaseIterable, Sendable {
         case .slug: .words("slugs such as btc-updown-15m-1777428000")
         case .condition: .words("condition ids: 0x and 64 hexadecimal digits", check: Setting.isCondition)
         case .assets: .words("token ids: decimal digits", check: Setting.isAsset)
-        case .marketWS: .url(["ws", "wss"])
-        case .clobREST, .gammaREST, .telegramAPI, .webhookURL, .heartbeatURL: .url(["http", "https"])
+        case .marketWS, .rtdsWS: .url(["ws", "wss"])
+        case .clobREST, .gammaREST, .telegramAPI, .webhookURL, .heartbeatURL, .signalWebhook: .url(["http", "https"])
         case .tlsCA, .data, .trace, .tape, .faults, .tlsCertificate, .tlsKey, .telegramTokenFile, .webhookSecretFile,
-            .heartbeatURLFile:
+            .heartbeatURLFile, .killFile, .signalSecretFile:
             .path
+        case .alertSpikes, .alertTrades, .noTrading, .noReference, .binance, .noHistory: .choice(["true", "false"])
+        case .basis: .choice(OddsBasis.allCases.map(\.rawValue))
+        case .threshold: .decimal(0.01...1)
+        case .priceCap: .decimal(0.001...0.999)
+        case .spikeHysteresis, .slippage: .decimal(0...1)
+        case .spikeSustain, .spikeCooldown, .entryAfter, .entryBeforeEnd, .fillDelay:
+            .timeOrOff(.milliseconds(1) ... .seconds(86_400), "0, or a time of at most 24h")
+        case .stake, .maximumStake, .maximumExposure, .maximumDailyLoss, .paperCash: .decimal(0.01...1_000_000_000)
+        case .maximumOrdersPerMinute: .integer(1...10_000)
+        case .stalePolicy: .staleness
+        case .signalCommand: .text("a command with its arguments; quotes keep words together, no shell is asked")
+        case .signalKinds: .words(SignalKindName.allowed) { SignalKindName.isKnown(String($0)) }
+        case .signalTimeout: .time(.milliseconds(100) ... .seconds(300), "a time of at least 100ms and at most 5m")
+        case .signalMaxAge: .time(.seconds(1) ... .seconds(86_400), "a time of at least 1s and at most 24h")
+        case .historyInterval: .time(.milliseconds(10) ... .seconds(3600), "a time of at least 10ms and at most 1h")
+        case .retention: .timeOrOff(.seconds(3600) ... .seconds(36_000_000), "0 for ever, or a time of at least 1h")
         case .telegramChat: .text("the number of a chat, or @name of a public channel")
         case .lines: .integer(1...4)
         case .source: .choice(OddsSourceKind.allCases.map(\.rawValue))
@@ -73,7 +123,7 @@ enum Setting: String, CaseIterable, Sendable {
         case .renewEvery:
             .timeOrOff(.seconds(1) ... .seconds(86_400), "0 for never, or a time of at least 1s and at most 24h")
         case .httpHost, .host: .text("a host name or an address")
-        case .httpPort, .port, .gammaPort: .integer(0...65535)
+        case .httpPort, .port, .gammaPort, .rtdsPort: .integer(0...65535)
         case .logLevel: .choice(["trace", "debug", "info", "notice", "warning", "error", "critical"])
         case .format: .choice(["table", "jsonl", "none"])
         case .duration:
@@ -143,6 +193,55 @@ enum Setting: String, CaseIterable, Sendable {
         case .heartbeatURLFile:
             ArgumentHelp("The file with that address on its first line.", valueName: "file")
         case .tlsKey: ArgumentHelp("PEM private key of the certificate.", valueName: "file")
+        case .alertSpikes: "Tell every spike to Telegram and the webhook too."
+        case .alertTrades: "Tell every paper trade and its outcome to Telegram and the webhook too."
+        case .basis:
+            ArgumentHelp(
+                "Which odds spikes and trades look at: displayed (the website's), bestBid, midpoint or lastTrade.",
+                valueName: "basis")
+        case .threshold:
+            ArgumentHelp("Odds at or over this are a spike, and a reason to buy: 0.70.", valueName: "odds")
+        case .spikeHysteresis:
+            ArgumentHelp("How far below the threshold odds must fall for a spike to be over.", valueName: "odds")
+        case .spikeSustain:
+            ArgumentHelp("How long odds must stay over the threshold to count as a spike; 0 for at once.", valueName: "time")
+        case .spikeCooldown:
+            ArgumentHelp("How long after falling back a return belongs to the same spike.", valueName: "time")
+        case .noTrading: "Do not trade, not even on paper."
+        case .stake: ArgumentHelp("What one entry may cost at its limit, in dollars, without the fee.", valueName: "usd")
+        case .priceCap: ArgumentHelp("The most to pay for a share.", valueName: "price")
+        case .slippage: ArgumentHelp("How much dearer than the best offer a limit may be.", valueName: "price")
+        case .entryAfter: ArgumentHelp("How long after a window's start it may be entered.", valueName: "time")
+        case .entryBeforeEnd:
+            ArgumentHelp("How long before a window's end it may be entered no more.", valueName: "time")
+        case .maximumStake: ArgumentHelp("The most one order may cost, in dollars, fee included.", valueName: "usd")
+        case .maximumExposure:
+            ArgumentHelp("The most that may be at risk at once, in dollars, fees included.", valueName: "usd")
+        case .maximumDailyLoss:
+            ArgumentHelp("After losing this much in one day (UTC), in dollars, nothing more is bought.", valueName: "usd")
+        case .maximumOrdersPerMinute: ArgumentHelp("The most orders in any 60 seconds.", valueName: "n")
+        case .stalePolicy:
+            ArgumentHelp(
+                "Trading on unconfirmed odds: warn (go on and say so), halt, or the age they may have, such as 5s.",
+                valueName: "policy")
+        case .killFile:
+            ArgumentHelp("While this file exists nothing is bought; by default KILL in --data.", valueName: "file")
+        case .paperCash: ArgumentHelp("What a new paper account begins with, in dollars.", valueName: "usd")
+        case .fillDelay: ArgumentHelp("How long a paper order takes to the venue.", valueName: "time")
+        case .signalWebhook: ArgumentHelp("The address that signals are posted to, for a bot of yours.", valueName: "url")
+        case .signalSecretFile: ArgumentHelp("The file with the secret that signs signals.", valueName: "file")
+        case .signalCommand:
+            ArgumentHelp("A command that is run for each signal, with the signal on its standard input.", valueName: "cmd")
+        case .signalKinds: ArgumentHelp("Which signals are sent: \(SignalKindName.allowed).", valueName: "a,b")
+        case .signalTimeout: ArgumentHelp("How long one delivery of a signal may take.", valueName: "time")
+        case .signalMaxAge: ArgumentHelp("How long a signal is tried before it is given up.", valueName: "time")
+        case .rtdsWS: ArgumentHelp("The reference price feed (RTDS).", valueName: "url")
+        case .rtdsPort: ArgumentHelp("The port of the reference price feed; 0 takes any free one.", valueName: "n")
+        case .noReference: "Do not follow the reference price."
+        case .binance: "Follow Binance's price as a second opinion beside the one markets settle by."
+        case .noHistory: "Keep no history, although --data is named."
+        case .historyInterval: ArgumentHelp("Keep odds of a market at most this often; spikes always.", valueName: "time")
+        case .retention: ArgumentHelp("How long odds and reference prices are kept; 0 for ever.", valueName: "time")
         }
     }
 
@@ -168,12 +267,14 @@ enum SettingKind: Sendable {
     case time(ClosedRange<Duration>, String)
     /// A time in a range, or 0 for never.
     case timeOrOff(ClosedRange<Duration>, String)
+    /// What to do with odds that nothing confirms.
+    case staleness
 
     /// Whether several values may be given, repeated or separated by commas.
     var isList: Bool {
         switch self {
         case .words, .series: true
-        case .text, .integer, .decimal, .choice, .url, .path, .time, .timeOrOff: false
+        case .text, .integer, .decimal, .choice, .url, .path, .time, .timeOrOff, .staleness: false
         }
     }
 
@@ -194,6 +295,7 @@ enum SettingKind: Sendable {
         case .path: "a path"
         case .time(_, let what): "\(what), such as 500ms, 30s, 5m or 1h"
         case .timeOrOff(_, let what): "\(what), such as 30s, 5m or 1h"
+        case .staleness: "warn, halt, or the age odds may have, such as 5s"
         }
     }
 
@@ -214,6 +316,7 @@ enum SettingKind: Sendable {
         case .time(let range, _): DurationText.parse(value).map(range.contains) == true
         case .timeOrOff(let range, _):
             DurationText.isZero(value) || DurationText.parse(value).map(range.contains) == true
+        case .staleness: StalePolicy(text: value) != nil
         }
     }
 }

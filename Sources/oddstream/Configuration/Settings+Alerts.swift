@@ -7,6 +7,7 @@ import ServiceLifecycle
 enum SecretSetting: String, CaseIterable, Sendable {
     case telegramToken = "telegram-token"
     case webhookSecret = "webhook-secret"
+    case signalSecret = "signal-secret"
 
     /// The environment variable.
     var variable: String { Setting.variablePrefix + self.rawValue.uppercased().replacing("-", with: "_") }
@@ -16,6 +17,7 @@ enum SecretSetting: String, CaseIterable, Sendable {
         switch self {
         case .telegramToken: .telegramTokenFile
         case .webhookSecret: .webhookSecretFile
+        case .signalSecret: .signalSecretFile
         }
     }
 }
@@ -105,7 +107,7 @@ extension Settings {
     }
 
     /// The secret: from the file named on the command line, else from its variable, else from the file named elsewhere.
-    private func secret(_ setting: SecretSetting) throws(AlertSinkError) -> Secret? {
+    func secret(_ setting: SecretSetting) throws(AlertSinkError) -> Secret? {
         let file = self.entries[setting.file]
         if let secret = self.secrets[setting], file?.origin != .option { return secret }
         return try self.text(setting.file).map { path throws(AlertSinkError) in try Secret(file: path) }

@@ -8,21 +8,28 @@ import ServiceLifecycle
 /// Runs the services of a command together and ends them together.
 ///
 /// The first SIGTERM or SIGINT asks every service to end, the last one first; after 1.2 s they are cancelled. A second
-/// signal, or 1.9 s, ends the process whatever it is doing. SIGHUP reads the configuration again.
+/// signal, or 1.9 s, ends the process whatever it is doing. SIGHUP reads the configuration again. SIGUSR1 and
+/// SIGUSR2 turn the kill switch on and off.
 struct Daemon {
     /// Consumers after producers: shutdown runs backwards, so that readers end first.
     let services: [any Service]
     let logger: Logger
     /// Reads the configuration again; nil for a command without anything to reload.
     let reloader: SettingsReloader?
+    /// Turns the trading loop's kill switch; nil for a command without one.
+    let killSwitch: (@Sendable (Bool) async -> Void)?
 
     /// How long the process may live after the first signal.
     private static let grace = Duration.milliseconds(1900)
 
-    init(services: [any Service], logger: Logger, reloader: SettingsReloader? = nil) {
+    init(
+        services: [any Service], logger: Logger, reloader: SettingsReloader? = nil,
+        killSwitch: (@Sendable (Bool) async -> Void)? = nil
+    ) {
         self.services = services + (reloader.map { [$0] } ?? [])
         self.logger = logger
         self.reloader = reloader
+        self.killSwitch = killSwitch
     }
 
     /// Returns when a signal came, when a service ended, or when `limit` has passed.
@@ -71,6 +78,12 @@ struct Daemon {
                     reloader.reload()
                 } else {
                     self.logger.warning("SIGHUP: this command has no settings that could be reloaded")
+                }
+            case .killSwitch(let isOn):
+                if let killSwitch = self.killSwitch {
+                    await killSwitch(isOn)
+                } else {
+                    self.logger.warning("SIGUSR1 and SIGUSR2 turn the kill switch of a trading loop: there is none")
                 }
             }
         }

@@ -21,9 +21,11 @@ enum ProgramSignals {
         case end(String)
         /// SIGHUP: read the configuration again.
         case reload
+        /// SIGUSR1: buy nothing more. SIGUSR2: buy again.
+        case killSwitch(Bool)
     }
 
-    /// Hears SIGTERM, SIGINT and SIGHUP from now on, for as long as the process lives. Called once.
+    /// Hears SIGTERM, SIGINT, SIGHUP, SIGUSR1 and SIGUSR2 from now on, for as long as the process lives. Called once.
     ///
     /// - Parameters:
     ///   - grace: how long after the first signal the process may live.
@@ -48,6 +50,8 @@ enum ProgramSignals {
             }
         }
         ProgramSignals.on(SIGHUP, queue) { continuation.yield(.reload) }
+        ProgramSignals.on(SIGUSR1, queue) { continuation.yield(.killSwitch(true)) }
+        ProgramSignals.on(SIGUSR2, queue) { continuation.yield(.killSwitch(false)) }
         return events
     }
 

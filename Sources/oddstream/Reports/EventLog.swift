@@ -1,17 +1,15 @@
 import OddsCore
 
-/// The updates worth a line of their own: rollovers, resolutions, spikes, lost trust.
+/// The updates worth a line of their own: rollovers, resolutions, lost trust. Spikes are told by their detector.
 struct EventLog {
-    private var spikes = SpikeWatch()
     private let style: TextStyle
 
     init(style: TextStyle) { self.style = style }
 
     /// The word and the sentence of each event an update holds; most updates hold none.
-    mutating func events(in update: OddsUpdate) -> [(word: String, text: String)] {
+    func events(in update: OddsUpdate) -> [(word: String, text: String)] {
         switch update {
-        case .odds(let snapshot):
-            return self.spikes.look(at: snapshot).map { ($0.word, $0.text) }
+        case .odds: return []
         case .trust(let snapshot, let previous):
             guard snapshot.trust != previous else { return [] }
             let text =
@@ -20,7 +18,6 @@ struct EventLog {
         case .rollover(let receipt):
             return [("rollover", OddsText.rollover(receipt, style: self.style))]
         case .resolution(let resolution):
-            self.spikes.forget(resolution.market.id)
             return [("resolved", OddsText.resolution(resolution))]
         case .overflow(let lost):
             return [("overflow", "\(lost) updates were lost: this reader was too slow")]

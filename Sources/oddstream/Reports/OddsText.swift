@@ -9,6 +9,20 @@ enum OddsText {
         return "\(tenths / 10).\(tenths % 10)%"
     }
 
+    /// `71.5%` from a number between 0 and 1.
+    static func percent(_ odds: Double) -> String { self.percent(Odds(floatLiteral: Swift.min(1, Swift.max(0, odds)))) }
+
+    /// `$12.50`, `-$3.20`: dollars with so many digits behind the point.
+    static func dollars(_ amount: Double, digits: Int = 2) -> String {
+        var unit = 1.0
+        for _ in 0..<digits { unit *= 10 }
+        let whole = Int64((Swift.abs(amount) * unit).rounded())
+        let fraction = String(whole % Int64(unit))
+        let zeros = String(repeating: "0", count: digits - fraction.count)
+        let text = "$\(whole / Int64(unit)).\(zeros)\(fraction)"
+        return amount < 0 && whole > 0 ? "-" + text : text
+    }
+
     /// `0.71`, with the decimals the price has, at least two; `-` when there is none.
     static func price(_ price: Price?) -> String {
         guard let price else { return "-" }

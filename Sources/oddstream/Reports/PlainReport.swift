@@ -2,7 +2,7 @@ import OddsCore
 
 /// The view for pipes and files: events as they are seen, a line per market every few seconds.
 struct PlainReport {
-    private var log: EventLog
+    private let log: EventLog
     private let style: TextStyle
 
     init(style: TextStyle) {
@@ -11,7 +11,7 @@ struct PlainReport {
     }
 
     /// The lines an update is worth; most are worth none.
-    mutating func lines(for update: OddsUpdate, at now: Timestamp) -> [String] {
+    func lines(for update: OddsUpdate, at now: Timestamp) -> [String] {
         self.log.events(in: update).map { PlainReport.line(now, $0.word, $0.text) }
     }
 

@@ -1,4 +1,5 @@
 import OddsCore
+import OddsTrading
 import RealtimeOdds
 import ServiceLifecycle
 import Synchronization
@@ -20,6 +21,12 @@ import Darwin
 /// A view's two sources: what can be asked, and what happens.
 struct OddsView: Sendable {
     let streamer: any LiveOddsSource
+    /// What is told beside the updates.
+    let news: NewsFeed
+    /// Odds from which a side stands out.
+    var threshold = SpikeDetectorConfiguration().threshold
+    /// Lines under the markets, such as the account.
+    var notes: @Sendable () -> [String] = { [] }
     let clock = SystemClock()
 
     /// Every market with its odds, as the source orders them.
@@ -102,6 +109,7 @@ struct PlainPresenter: Service {
     private func show() async {
         await withTaskGroup(of: Void.self) { group in
             group.addTask { await self.follow() }
+            group.addTask { await self.followNews() }
             group.addTask { await self.summarise() }
             await group.next()
             group.cancelAll()
@@ -109,11 +117,17 @@ struct PlainPresenter: Service {
     }
 
     private func follow() async {
-        var report = PlainReport(style: self.style)
+        let report = PlainReport(style: self.style)
         for await update in self.view.streamer.updates() {
             for line in report.lines(for: update, at: self.view.clock.now().wall) {
                 guard self.sink.append(line + "\n") else { return }
             }
+        }
+    }
+
+    private func followNews() async {
+        for await (word, text) in self.view.news.items {
+            guard self.sink.append(PlainReport.line(self.view.clock.now().wall, word, text) + "\n") else { return }
         }
     }
 
@@ -129,7 +143,8 @@ struct PlainPresenter: Service {
             let now = self.view.clock.now()
             let count = status.messages
             let perSecond = rate.rate(count: count, at: now.monotonic)
-            for line in report.summary(self.view.rows, status: status, messagesPerSecond: perSecond, now: now) {
+            let notes = self.view.notes().map { PlainReport.line(now.wall, "bot", $0) }
+            for line in report.summary(self.view.rows, status: status, messagesPerSecond: perSecond, now: now) + notes {
                 guard self.sink.append(line + "\n") else { return }
             }
         }
@@ -164,6 +179,10 @@ struct TablePresenter: Service {
                 await self.follow(events)
                 return nil
             }
+            group.addTask {
+                await self.followNews(events)
+                return nil
+            }
             group.addTask { await self.draw(events) }
             var last: [String] = []
             for await lines in group {
@@ -175,13 +194,19 @@ struct TablePresenter: Service {
     }
 
     private func follow(_ events: RecentEvents) async {
-        var log = EventLog(style: self.style)
+        let log = EventLog(style: self.style)
         for await update in self.view.streamer.updates() {
-            let time = ClockText.seconds(self.view.clock.now().wall)
-            let lines = log.events(in: update).map { "\(time)  \($0.word.padded(to: 9))  \($0.text)" }
-            guard !lines.isEmpty else { continue }
-            events.append(lines)
+            for (word, text) in log.events(in: update) { self.append(word, text, to: events) }
         }
+    }
+
+    private func followNews(_ events: RecentEvents) async {
+        for await (word, text) in self.view.news.items { self.append(word, text, to: events) }
+    }
+
+    private func append(_ word: String, _ text: String, to events: RecentEvents) {
+        let time = ClockText.seconds(self.view.clock.now().wall)
+        events.append(["\(time)  \(word.padded(to: 9))  \(text)"])
     }
 
     private func draw(_ events: RecentEvents) async -> [String] {
@@ -191,7 +216,8 @@ struct TablePresenter: Service {
         var lines: [String] = []
         while !Task.isCancelled, sink.failure == nil {
             let size = Terminal.size
-            let table = WatchTable(width: size.width, height: size.height, style: self.style)
+            let table = WatchTable(
+                width: size.width, height: size.height, style: self.style, threshold: self.view.threshold)
             let now = self.view.clock.now()
             let status = self.view.streamer.status
             let count = status.messages
@@ -199,7 +225,7 @@ struct TablePresenter: Service {
                 WatchFrame(
                     now: now, title: self.title, url: self.url(), status: status,
                     messagesPerSecond: rate.rate(count: count, at: now.monotonic), rows: self.view.rows,
-                    events: events.lines, log: self.log.lastLines))
+                    notes: self.view.notes(), events: events.lines, log: self.log.lastLines))
             let bytes = screen.update(to: lines, width: size.width, height: size.height)
             if !bytes.isEmpty { sink.append(bytes) }
             await sink.waitForRoom()

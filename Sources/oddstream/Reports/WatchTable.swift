@@ -15,6 +15,8 @@ struct WatchFrame {
     let status: StreamStatus
     let messagesPerSecond: Double
     let rows: [Row]
+    /// Lines under the markets, such as the account.
+    var notes: [String] = []
     /// The last events, oldest first: the time and the sentence.
     let events: [String]
     /// The last log lines, oldest first.
@@ -28,6 +30,8 @@ struct WatchTable {
     let width: Int
     let height: Int
     let style: TextStyle
+    /// Odds from which a side stands out.
+    var threshold: Odds = 0.70
 
     private enum Column: Int, CaseIterable {
         case market, left, side, odds, bid, ask, spread, last, trust, age
@@ -86,6 +90,7 @@ struct WatchTable {
         let problems = frame.status.allProblems.map { self.plain($0, "33") }
         top += problems.isEmpty ? [] : problems + [""]
         var bottom: [String] = []
+        if !frame.notes.isEmpty { bottom += [""] + frame.notes.map { self.plain($0, nil) } }
         if !frame.events.isEmpty { bottom += [""] + frame.events.suffix(6).map { self.plain($0, nil) } }
         if !frame.log.isEmpty { bottom += [""] + frame.log.suffix(3).map { self.plain($0, "2") } }
         bottom += ["", self.plain("Ctrl-C ends.", "2")]
@@ -160,7 +165,7 @@ struct WatchTable {
                 cells[.trust] = Cell(row.snapshot?.trust.reason ?? "", self.rendition(row.snapshot?.trust))
             }
             let odds = row.snapshot?.odds(side)
-            let standsOut = odds.map { $0 >= SpikeWatch.threshold } == true && !isPast
+            let standsOut = odds.map { $0 >= self.threshold } == true && !isPast
             return Line(cells: cells, rendition: standsOut ? "1;30;42" : isPast ? "2" : nil)
         }
     }
@@ -170,7 +175,7 @@ struct WatchTable {
             return [.odds: Cell(isWinner ? "won*" : "- "), .bid: Cell("-"), .ask: Cell("-"), .spread: Cell("-")]
         }
         let displayed = quote.displayed
-        let isOver = displayed.map { $0 >= SpikeWatch.threshold } == true
+        let isOver = displayed.map { $0 >= self.threshold } == true
         let mark = isWinner ? "*" : isOver ? self.style.mark : " "
         return [
             .odds: Cell(OddsText.percent(displayed) + mark, "1"),

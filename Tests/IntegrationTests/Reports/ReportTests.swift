@@ -6,55 +6,12 @@ import Testing
 @testable import RealtimeOdds
 @testable import oddstream
 
-@Suite struct SpikeWatchTests {
-    @Test func aSpikeBeginsPeaksAndEnds() {
-        var spikes = SpikeWatch()
-        #expect(spikes.look(at: Sample.snapshot(bid: 0.60, ask: 0.62, atMilliseconds: 0)).isEmpty)
-        #expect(
-            spikes.look(at: Sample.snapshot(bid: 0.70, ask: 0.72, atMilliseconds: 1000)) == [
-                .began(market: "btc-updown-15m-1764000000", side: "Up", odds: 0.71)
-            ])
-        #expect(spikes.look(at: Sample.snapshot(bid: 0.80, ask: 0.82, atMilliseconds: 2000)).isEmpty)
-        // Just under the threshold is not the end of it yet.
-        #expect(spikes.look(at: Sample.snapshot(bid: 0.67, ask: 0.69, atMilliseconds: 3000)).isEmpty)
-        #expect(
-            spikes.look(at: Sample.snapshot(bid: 0.60, ask: 0.62, atMilliseconds: 4500)) == [
-                .ended(
-                    market: "btc-updown-15m-1764000000", side: "Up", peak: 0.81, lasted: .milliseconds(3500))
-            ])
-    }
-
-    @Test func theOtherSideCountsToo() {
-        var spikes = SpikeWatch()
-        #expect(
-            spikes.look(at: Sample.snapshot(bid: 0.20, ask: 0.22)) == [
-                .began(market: "btc-updown-15m-1764000000", side: "Down", odds: 0.79)
-            ])
-    }
-
-    @Test func oddsThatCannotBeTrustedRingNothing() {
-        var spikes = SpikeWatch()
-        #expect(spikes.look(at: Sample.snapshot(bid: 0.90, ask: 0.92, trust: .suspect(.crossed))).isEmpty)
-    }
-
-    @Test func aMarketThatIsOverIsForgotten() {
-        var spikes = SpikeWatch()
-        #expect(spikes.look(at: Sample.snapshot()).count == 1)
-        spikes.forget(Sample.market().id)
-        #expect(spikes.look(at: Sample.snapshot()).count == 1)
-    }
-}
-
 @Suite struct PlainReportTests {
     private let style = TextStyle(colour: false, unicode: false)
 
     @Test func eventsAreOneLineEach() {
-        var report = PlainReport(style: self.style)
+        let report = PlainReport(style: self.style)
         let now = Sample.now.wall
-        #expect(
-            report.lines(for: .odds(Sample.snapshot()), at: now) == [
-                "16:05:00.000  spike      btc-updown-15m-1764000000: Up at 72.0%"
-            ])
         #expect(report.lines(for: .odds(Sample.snapshot()), at: now).isEmpty)
         let receipt = RolloverReceipt(
             series: "btc-updown-15m", market: Sample.market(), previous: nil,

@@ -1,0 +1,83 @@
+import OddsCore
+import OddsTrading
+import RealtimeOdds
+import ServiceLifecycle
+import Synchronization
+
+/// The spike detector at its place: inline on every published change, before anything is conflated.
+///
+/// As an observer it is called by the source; as a service it lets time pass for the detector, because sustain times and
+/// cooldowns end without a word from the market.
+final class SpikeDesk: MarketObserver, Service {
+    private struct State {
+        var detector: SpikeDetector
+        /// The spikes that are remembered, by number, the oldest first; those that last included.
+        var records: [SpikeRecord] = []
+    }
+
+    /// Something about a spike, with the odds it came with; nil when time alone brought it.
+    typealias Listener = @Sendable (SpikeEvent, SpikeRecord, OddsSnapshot?) -> Void
+
+    private let state: Mutex<State>
+    private let clock: any StreamClock
+    private let told: Listener
+
+    /// How many spikes are remembered.
+    private static let capacity = 1_000
+    /// How often the detector is told the time.
+    private static let pace = Duration.milliseconds(250)
+
+    /// - Parameter told: hears of every spike, in order, on the source's event loop or on this service's task: it must be
+    ///   quick and must not block.
+    init(configuration: SpikeDetectorConfiguration, clock: any StreamClock, told: @escaping Listener) {
+        self.state = Mutex(State(detector: SpikeDetector(configuration)))
+        self.clock = clock
+        self.told = told
+    }
+
+    /// The spikes that are remembered, the newest first.
+    var spikes: [SpikeRecord] { self.state.withLock { $0.records.reversed() } }
+
+    func published(_ snapshot: OddsSnapshot, at now: ReceiveTime) {
+        self.step(snapshot) { $0.observe(snapshot, now: now) }
+    }
+
+    func ended(_ market: Market, at now: ReceiveTime) {
+        self.step(nil) { $0.marketEnded(market.id, now: now) }
+    }
+
+    func run() async throws {
+        await cancelWhenGracefulShutdown {
+            // The sleep throws only when the program ends.
+            while (try? await self.clock.sleep(for: Self.pace)) != nil {
+                self.step(nil) { $0.advance(to: self.clock.now()) }
+            }
+        }
+    }
+
+    /// One step; what it brought is told before the next, so that listeners hear of it in its order.
+    private func step(_ snapshot: OddsSnapshot?, _ step: (inout SpikeDetector) -> [SpikeEvent]) {
+        self.state.withLock { state in
+            for event in step(&state.detector) {
+                let record = SpikeRecord(event)
+                if let index = state.records.lastIndex(where: { $0.number == record.number }) {
+                    state.records[index] = record
+                } else {
+                    state.records.append(record)
+                    if state.records.count > Self.capacity { state.records.removeFirst() }
+                }
+                self.told(event, record, snapshot)
+            }
+        }
+    }
+}
+
+extension SpikeRecord {
+    /// The record of a spike as an event tells it.
+    init(_ event: SpikeEvent) {
+        switch event {
+        case .began(let spike), .grew(let spike): self.init(spike)
+        case .ended(let spike, let ending): self.init(spike, ending: ending)
+        }
+    }
+}

@@ -1,0 +1,267 @@
+import Logging
+import OddsCore
+import OddsTrading
+import RealtimeOdds
+import ServiceLifecycle
+import Synchronization
+
+/// The trading loop: drives the desk with what happens, and puts what it decides on record.
+///
+/// It follows the source without conflation and lets the desk decide on each change. An accepted order meets the book that
+/// is there when its delay is over. Positions are paid out by the venue's word, or by the reference price when the venue
+/// says nothing for long.
+final class TradingLoop: Service {
+    /// What it works with.
+    struct Setup: Sendable {
+        let source: any LiveOddsSource
+        let recorder: TradeRecorder
+        let clock: any StreamClock
+        let logger: Logger
+        /// How long an order takes to the venue.
+        let delay: Duration
+        /// While this file exists nothing is bought; nil when there is none.
+        var killFile: String?
+        /// Asks the venue how a market ended; nil when it cannot be asked.
+        var outcome: (@Sendable (MarketID, _ slug: String) async throws -> MarketFinding)?
+        /// How a market ended by the reference price; nil when that is not known.
+        var referenceOutcome: @Sendable (Market) -> Side? = { _ in nil }
+        /// How long after a window's end the reference price decides, when the venue has not.
+        var referencePatience = Duration.seconds(600)
+    }
+
+    private struct State {
+        var desk: TradingDesk<ThresholdStrategy>
+        /// The markets the desk knows, and what it was told the venue demands there.
+        var terms: [MarketID: MarketTerms] = [:]
+        /// When each open market's outcome was asked for last.
+        var asked: [MarketID: MonotonicTime] = [:]
+        var problem: String?
+    }
+
+    private let setup: Setup
+    private let state: Mutex<State>
+    private let isNew: Bool
+    private let arrivals: AsyncStream<Order>
+    private let arrival: AsyncStream<Order>.Continuation
+
+    /// How many changes may wait for the loop before it loses some; what counts then is read from the board.
+    private static let capacity = 65_536
+    /// How often the venue is asked for the outcome of one market.
+    private static let outcomePause = Duration.seconds(15)
+    /// How long after a window's end the venue is asked first: it tells by itself, usually.
+    private static let outcomePatience = Duration.seconds(20)
+
+    /// - Parameters:
+    ///   - desk: what decides.
+    ///   - isNew: whether the account begins with this run.
+    init(_ setup: Setup, desk: TradingDesk<ThresholdStrategy>, isNew: Bool) {
+        self.setup = setup
+        self.isNew = isNew
+        self.state = Mutex(State(desk: desk))
+        (self.arrivals, self.arrival) = AsyncStream.makeStream()
+    }
+
+    // MARK: Reading
+
+    /// The account, what is at risk, and the kill switch.
+    var standing: (account: PaperAccount, exposure: Money, killSwitch: KillSwitch) {
+        self.state.withLock { ($0.desk.account, $0.desk.exposure, $0.desk.killSwitch) }
+    }
+
+    // MARK: Running
+
+    func run() async throws {
+        self.heedKillFile()
+        self.mutate { $0.begin(isNew: self.isNew, now: $1) }
+        await cancelWhenGracefulShutdown {
+            await withDiscardingTaskGroup { group in
+                group.addTask { await self.follow() }
+                group.addTask { await self.keepTime() }
+                group.addTask { await self.meetOrders() }
+            }
+        }
+        self.mutate { $0.end(now: $1) }
+        await self.setup.recorder.settle()
+    }
+
+    /// Turns the kill switch; returns when that is on record, or could not be put there.
+    func setKillSwitch(_ isOn: Bool, by origin: KillOrigin) async {
+        self.mutate { $0.setKillSwitch(isOn, by: origin, now: $1) }
+        await self.setup.recorder.settle()
+    }
+
+    /// The record can be written, or not any more.
+    func setRecordable(_ isRecordable: Bool) {
+        self.state.withLock { $0.desk.setRecordable(isRecordable, now: self.setup.clock.now()) }
+    }
+
+    /// One step of the desk. Its entries go to the record in the order of the steps.
+    private func mutate(_ step: (inout TradingDesk<ThresholdStrategy>, ReceiveTime) -> [JournalEntry]) {
+        self.state.withLock { state in
+            let entries = step(&state.desk, self.setup.clock.now())
+            self.setup.recorder.put(entries)
+            for case .execution(.accepted(let order)) in entries { self.arrival.yield(order) }
+        }
+    }
+
+    // MARK: What happens
+
+    private func follow() async {
+        for await update in self.setup.source.updates(.lossless(capacity: Self.capacity)) {
+            switch update {
+            case .odds(let snapshot), .trust(let snapshot, _): self.observe(snapshot)
+            case .rollover: self.learnTerms()
+            case .resolution(let resolution): self.resolved(resolution)
+            case .overflow(let lost):
+                self.setup.logger.warning(
+                    "The trading loop was too slow; it goes on with the newest odds",
+                    metadata: ["odds.lost": "\(lost)"])
+                for status in self.setup.source.markets {
+                    if let snapshot = self.setup.source.currentOdds(status.market.id) { self.observe(snapshot) }
+                }
+            }
+        }
+    }
+
+    private func observe(_ snapshot: OddsSnapshot) {
+        self.mutate { $0.observe(snapshot, now: $1) }
+    }
+
+    private func keepTime() async {
+        // The sleep throws only when the program ends.
+        while (try? await self.setup.clock.sleep(for: .seconds(1))) != nil {
+            self.heedKillFile()
+            self.learnTerms()
+            self.mutate { $0.tick(now: $1) }
+            await self.learnOutcomes()
+        }
+    }
+
+    /// What the venue demands in each market, as far as it is new; markets that are followed no more are forgotten.
+    private func learnTerms() {
+        let markets = self.setup.source.markets.map(\.market)
+        let known = self.state.withLock { $0.terms }
+        for market in markets {
+            let terms = MarketTerms(market, fees: FeeSchedule(market))
+            guard known[market.id] != terms else { continue }
+            self.state.withLock { $0.terms[market.id] = terms }
+            self.mutate { $0.observe(terms, of: market.id, now: $1) }
+        }
+        let followed = Set(markets.map(\.id))
+        for gone in known.keys where !followed.contains(gone) {
+            self.state.withLock { state in
+                state.terms[gone] = nil
+                state.desk.forget(gone)
+            }
+        }
+    }
+
+    private func heedKillFile() {
+        guard let path = self.setup.killFile else { return }
+        let isPresent = FileStatus.exists(path)
+        guard isPresent != self.state.withLock({ $0.desk.killSwitch.isFilePresent }) else { return }
+        self.setup.logger.warning(
+            isPresent ? "The kill file appeared: nothing is bought" : "The kill file is gone",
+            metadata: ["file.path": "\(path)"])
+        self.mutate { $0.setKillFile(present: isPresent, now: $1) }
+    }
+
+    // MARK: Orders
+
+    /// Each accepted order meets the book that is there when it gets to the venue.
+    private func meetOrders() async {
+        await withDiscardingTaskGroup { group in
+            for await order in self.arrivals {
+                group.addTask { await self.meet(order) }
+            }
+            group.cancelAll()
+        }
+    }
+
+    private func meet(_ order: Order) async {
+        let instant = order.decidedInstant.advanced(by: self.setup.delay)
+        let depth = await self.setup.source.depth(of: order.asset, at: instant)
+        guard !Task.isCancelled else { return }
+        self.mutate { desk, now in
+            // Without a book nothing is offered.
+            let book = PaperBook(
+                asset: order.asset, asks: depth?.asks ?? [],
+                terms: desk.terms(of: order.market) ?? MarketTerms(tickSize: nil, minimumOrderSize: .zero),
+                epoch: depth?.epoch ?? order.epoch)
+            return desk.fill(book, now: now)
+        }
+    }
+
+    // MARK: Outcomes
+
+    private func resolved(_ resolution: Resolution) {
+        let source: SettlementSource =
+            switch resolution.source {
+            case .feed: .feed
+            case .gamma: .gamma
+            case .referencePrice: .referencePrice
+            }
+        // The feed names a winner. Without one it named a token that nobody knows, which is no split: Gamma will tell.
+        guard resolution.winner != nil || source == .gamma else { return }
+        self.settle(resolution.market.id, winner: resolution.winner, source: source)
+    }
+
+    private func settle(_ market: MarketID, winner: Side?, source: SettlementSource) {
+        self.mutate { $0.settle(market, winner: winner, source: source, now: $1) }
+        self.state.withLock { $0.asked[market] = nil }
+    }
+
+    /// Asks the venue how markets ended that positions are open in, when it has not told by itself.
+    private func learnOutcomes() async {
+        guard let outcome = self.setup.outcome else { return }
+        let now = self.setup.clock.now()
+        let statuses = self.setup.source.markets
+        for (market, slug) in self.state.withLock({ $0.desk.openMarkets }) {
+            let followed = statuses.first { $0.market.id == market }?.market
+            if let followed {
+                // A market without a window ends when the venue says so, and its lines tell.
+                guard let end = followed.window?.end, end.advanced(by: Self.outcomePatience) <= now.wall else { continue }
+            }
+            let isDue = self.state.withLock { state in
+                if let last = state.asked[market], last.duration(to: now.monotonic) < Self.outcomePause { return false }
+                state.asked[market] = now.monotonic
+                return true
+            }
+            guard isDue else { continue }
+            do {
+                let finding = try await outcome(market, slug)
+                switch finding.settlement {
+                case .won(let side): self.settle(market, winner: side, source: .gamma)
+                case .split: self.settle(market, winner: nil, source: .gamma)
+                case .open, .closed: self.settleByReference(finding.market)
+                }
+                self.problem(nil)
+            } catch {
+                if Task.isCancelled { return }
+                if let followed { self.settleByReference(followed) }
+                self.problem("\(error)")
+            }
+        }
+    }
+
+    /// The last resort, long after the end.
+    private func settleByReference(_ market: Market) {
+        guard let end = market.window?.end,
+            end.advanced(by: self.setup.referencePatience) <= self.setup.clock.now().wall,
+            let winner = self.setup.referenceOutcome(market)
+        else { return }
+        self.settle(market.id, winner: winner, source: .referencePrice)
+    }
+
+    /// Says once what keeps positions from being paid out.
+    private func problem(_ problem: String?) {
+        let isNews = self.state.withLock { state in
+            defer { state.problem = problem }
+            return state.problem != problem
+        }
+        guard isNews, let problem else { return }
+        self.setup.logger.warning(
+            "The outcome of a market with an open position is not known yet; it is asked for again",
+            metadata: ["reason": "\(problem)"])
+    }
+}
