@@ -1,4 +1,4 @@
-/// Why an alert sink cannot be made.
+/// Why a sink, of alerts or of signals, cannot be made.
 public struct AlertSinkError: Error, Sendable, Equatable, CustomStringConvertible {
     /// The kind of fault, for decisions.
     public struct Code: Hashable, Sendable, CustomStringConvertible {
@@ -10,6 +10,8 @@ public struct AlertSinkError: Error, Sendable, Equatable, CustomStringConvertibl
         public static let secretFile = Code(description: "secret file")
         /// A secret is empty.
         public static let emptySecret = Code(description: "empty secret")
+        /// A command does not exist or may not be run.
+        public static let command = Code(description: "command")
     }
 
     /// The kind of fault.

@@ -4,4 +4,10 @@ enum LogKey {
     static let reason = "reason"
     static let count = "alert.count"
     static let attempt = "alert.attempt"
+    static let signal = "signal.id"
+    static let signalKind = "signal.kind"
+    static let signalSink = "signal.sink"
+    static let signalAttempt = "signal.attempt"
+    static let output = "signal.output"
+    static let errors = "signal.errors"
 }

@@ -90,7 +90,7 @@ import Testing
             (410, nil, .refused(reason: "the webhook answered with status 410: check the address")),
         ] as [(Int, String?, AlertOutcome)])
     func eachStatusHasItsMeaning(status: Int, retryAfter: String?, outcome: AlertOutcome) {
-        let answer = AlertHTTP.Answer(status: status, retryAfter: retryAfter, body: [])
+        let answer = SinkHTTP.Answer(status: status, retryAfter: retryAfter, body: [])
         #expect(WebhookCourier.outcome(answer, key: "k") == outcome)
     }
 

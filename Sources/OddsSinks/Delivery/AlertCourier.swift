@@ -6,5 +6,5 @@ protocol AlertCourier: Sendable {
     var name: String { get }
 
     /// Makes one attempt and says what came of it. Ends promptly when the task is cancelled.
-    func deliver(_ message: AlertMessage, over http: AlertHTTP) async -> AlertOutcome
+    func deliver(_ message: AlertMessage, over http: SinkHTTP) async -> AlertOutcome
 }

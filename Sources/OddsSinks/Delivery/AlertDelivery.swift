@@ -51,16 +51,16 @@ final class AlertDelivery<Courier: AlertCourier>: Sendable {
 
     /// One attempt at one alert, past the outbox.
     func attempt(_ alert: Alert) async -> AlertOutcome {
-        await AlertHTTP.with(connectTimeout: self.timing.attempt) { http in
+        await SinkHTTP.with(connectTimeout: self.timing.attempt) { http in
             await self.attempt(AlertMessage(serial: 0, alerts: [alert]), over: http)
         }
     }
 
     /// Asks the destination something, beside the queue and without retries.
     func examine<Result: Sendable>(
-        late: Result, _ question: @escaping @Sendable (AlertHTTP) async -> Result
+        late: Result, _ question: @escaping @Sendable (SinkHTTP) async -> Result
     ) async -> Result {
-        await AlertHTTP.with(connectTimeout: self.timing.attempt) { http in
+        await SinkHTTP.with(connectTimeout: self.timing.attempt) { http in
             await withTaskGroup(of: Result.self) { race in
                 race.addTask { await question(http) }
                 race.addTask {
@@ -77,7 +77,7 @@ final class AlertDelivery<Courier: AlertCourier>: Sendable {
 
     /// Delivers until the task is cancelled, or until a graceful shutdown has drained what can be in the time for it.
     func run() async {
-        await AlertHTTP.with(connectTimeout: self.timing.attempt) { http in
+        await SinkHTTP.with(connectTimeout: self.timing.attempt) { http in
             await withDiscardingTaskGroup { group in
                 group.addTask { await self.endWithProgram() }
                 self.event.yield()
@@ -130,7 +130,7 @@ final class AlertDelivery<Courier: AlertCourier>: Sendable {
 
     // MARK: Sending
 
-    private func send(_ message: AlertMessage, over http: AlertHTTP) async {
+    private func send(_ message: AlertMessage, over http: SinkHTTP) async {
         let outcome = await self.attempt(message, over: http)
         // Given up at the end of the program: the outbox keeps it among what was not delivered.
         guard !Task.isCancelled else { return }
@@ -142,7 +142,7 @@ final class AlertDelivery<Courier: AlertCourier>: Sendable {
         self.event.yield()
     }
 
-    private func attempt(_ message: AlertMessage, over http: AlertHTTP) async -> AlertOutcome {
+    private func attempt(_ message: AlertMessage, over http: SinkHTTP) async -> AlertOutcome {
         let limit = self.timing.attempt
         let late = AlertOutcome.failed(reason: "no answer within \(limit.secondsValue) s", mayHaveArrived: true)
         return await withTaskGroup(of: AlertOutcome.self) { race in

@@ -17,13 +17,13 @@ struct TelegramCourier: AlertCourier {
     /// The API's limit, in UTF-16 units.
     static let textLimit = 4096
 
-    func deliver(_ message: AlertMessage, over http: AlertHTTP) async -> AlertOutcome {
-        let answer: AlertHTTP.Answer
+    func deliver(_ message: AlertMessage, over http: SinkHTTP) async -> AlertOutcome {
+        let answer: SinkHTTP.Answer
         do {
             let body = try self.body(of: message)
             let url = self.token.withText { "\(self.api)/bot\($0)/sendMessage" }
             answer = try await http.post(url, json: body)
-        } catch let failure as AlertHTTP.Failure {
+        } catch let failure as SinkHTTP.Failure {
             return .failed(reason: failure.reason, mayHaveArrived: failure.mayHaveArrived)
         } catch {
             return .refused(reason: "the message cannot be written as JSON")
@@ -32,7 +32,7 @@ struct TelegramCourier: AlertCourier {
     }
 
     /// What `getMe` and `getChat` say about token and chat; the chat is not asked for with a token that nobody knows.
-    func examine(over http: AlertHTTP) async -> [AlertSinkExamination] {
+    func examine(over http: SinkHTTP) async -> [AlertSinkExamination] {
         let token = await self.ask("getMe", "token", over: http) { result in
             "accepted, the bot is \(result.username.map { "@\($0)" } ?? "nameless")"
         }
@@ -45,12 +45,12 @@ struct TelegramCourier: AlertCourier {
     }
 
     private func ask(
-        _ method: String, _ subject: String, over http: AlertHTTP, _ describe: (ExaminationAnswer.Body) -> String
+        _ method: String, _ subject: String, over http: SinkHTTP, _ describe: (ExaminationAnswer.Body) -> String
     ) async -> AlertSinkExamination {
         func failed(_ message: String) -> AlertSinkExamination {
             AlertSinkExamination(subject: subject, isUsable: false, message: message)
         }
-        let answer: AlertHTTP.Answer
+        let answer: SinkHTTP.Answer
         do {
             answer = try await http.get(self.token.withText { "\(self.api)/bot\($0)/\(method)" })
         } catch {
@@ -83,7 +83,7 @@ struct TelegramCourier: AlertCourier {
     }
 
     /// What an answer means. 5xx may have been delivered all the same: the API knows no idempotency key.
-    func outcome(_ answer: AlertHTTP.Answer) -> AlertOutcome {
+    func outcome(_ answer: SinkHTTP.Answer) -> AlertOutcome {
         let result = try? JSONDecoder().decode(SendMessageAnswer.self, from: Data(answer.body))
         let said = self.quoted(result?.description)
         switch answer.status {
@@ -95,7 +95,7 @@ struct TelegramCourier: AlertCourier {
             }
             return .accepted(messageID: result.result?.message_id.map { "\($0)" })
         case 429:
-            let pause = result?.parameters?.retry_after.flatMap { AlertHTTP.Answer.pause(seconds: $0) }
+            let pause = result?.parameters?.retry_after.flatMap { SinkHTTP.Answer.pause(seconds: $0) }
             return .postponed(pause ?? answer.pause)
         case 401, 404: return .refused(reason: "the bot is not known: check the token\(said)")
         case 400:

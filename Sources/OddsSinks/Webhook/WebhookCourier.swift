@@ -15,9 +15,9 @@ struct WebhookCourier: AlertCourier {
     /// Begins every message's key, so that two runs of the program never share one.
     let run: String
 
-    func deliver(_ message: AlertMessage, over http: AlertHTTP) async -> AlertOutcome {
+    func deliver(_ message: AlertMessage, over http: SinkHTTP) async -> AlertOutcome {
         let key = "\(self.run)-\(message.serial)"
-        let answer: AlertHTTP.Answer
+        let answer: SinkHTTP.Answer
         do {
             let body = try self.body(of: message, key: key)
             var headers = [("Idempotency-Key", key), ("X-Oddstream-Attempt", "\(message.attempt)")]
@@ -25,7 +25,7 @@ struct WebhookCourier: AlertCourier {
                 headers.append(("X-Oddstream-Signature", "sha256=\(Self.signature(of: body, secret))"))
             }
             answer = try await http.post(self.url, headers: headers, json: body)
-        } catch let failure as AlertHTTP.Failure {
+        } catch let failure as SinkHTTP.Failure {
             return .failed(reason: failure.reason, mayHaveArrived: failure.mayHaveArrived)
         } catch {
             return .refused(reason: "the message cannot be written as JSON")
@@ -49,7 +49,7 @@ struct WebhookCourier: AlertCourier {
         }
     }
 
-    static func outcome(_ answer: AlertHTTP.Answer, key: String) -> AlertOutcome {
+    static func outcome(_ answer: SinkHTTP.Answer, key: String) -> AlertOutcome {
         switch answer.status {
         case 200..<300: .accepted(messageID: key)
         case 429: .postponed(answer.pause)

@@ -17,7 +17,7 @@ import Darwin
 ///
 /// Addresses may hold secrets. They are handed to the client and to nobody else: no logger goes with them, and what
 /// fails is told in words of our own. Redirects are not followed, for they could carry a secret to another host.
-struct AlertHTTP: Sendable {
+struct SinkHTTP: Sendable {
     struct Answer: Sendable {
         let status: Int
         /// The text of `Retry-After`.
@@ -33,14 +33,14 @@ struct AlertHTTP: Sendable {
     }
 
     private static let maximumAnswer = 64 * 1024
-    /// Alerts come minutes apart; a connection kept for longer than a burst of them is more often dead than of use.
+    /// Alerts and signals come minutes apart; a connection kept for longer than a burst of them is more often dead than of use.
     private static let idleConnections = TimeAmount.seconds(15)
 
     private let client: HTTPClient
 
     /// Lends a client to `body` and shuts it down, with all its connections, before returning.
     static func with<Result>(
-        connectTimeout: Duration, _ body: (AlertHTTP) async -> Result
+        connectTimeout: Duration, _ body: (SinkHTTP) async -> Result
     ) async -> Result {
         var tls = TLSConfiguration.makeClientConfiguration()
         tls.minimumTLSVersion = .tlsv12
@@ -50,7 +50,7 @@ struct AlertHTTP: Sendable {
         configuration.connectionPool.retryConnectionEstablishment = false
         configuration.connectionPool.idleTimeout = Self.idleConnections
         let client = HTTPClient(eventLoopGroup: .singletonMultiThreadedEventLoopGroup, configuration: configuration)
-        let result = await body(AlertHTTP(client: client))
+        let result = await body(SinkHTTP(client: client))
         // It throws when a connection was not closed cleanly, which leaves nothing behind either.
         try? await client.shutdown()
         return result
@@ -129,10 +129,10 @@ struct AlertHTTP: Sendable {
     }
 }
 
-extension AlertHTTP.Answer {
+extension SinkHTTP.Answer {
     /// How long the server asks to wait, from its `Retry-After`; nil when that is missing or a date.
     var pause: Duration? {
-        self.retryAfter.flatMap { Int64($0) }.flatMap { AlertHTTP.Answer.pause(seconds: $0) }
+        self.retryAfter.flatMap { Int64($0) }.flatMap { SinkHTTP.Answer.pause(seconds: $0) }
     }
 
     /// A pause as servers name it, kept within a day.
