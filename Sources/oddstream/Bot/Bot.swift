@@ -1,0 +1,247 @@
+import Logging
+import OddsCore
+import OddsServer
+import OddsSinks
+import OddsStore
+import OddsTrading
+import RealtimeOdds
+import ServiceLifecycle
+import Synchronization
+
+/// The bot beside the stream, put together: spike detector, trading loop, reference price, signals and history.
+///
+/// Made before the source, which calls its observer, and attached to the source afterwards. Its services run beside the
+/// source's: `sinks` outlive it, `workers` end before it.
+final class Bot: BotSource {
+    /// What a command does its own way.
+    struct Profile: Sendable {
+        /// When a window may be entered, unless it is set.
+        var entry = EntryWindow()
+        /// How long after falling back a return belongs to the same spike, unless it is set.
+        var cooldown: Duration?
+        /// Put before the title of alerts; nothing when empty.
+        var label = ""
+    }
+
+    private struct Parts {
+        var reporter: BotReporter?
+        var loop: TradingLoop?
+        var source: (any LiveOddsSource)?
+        var ledger = TradeLedger()
+    }
+
+    /// Hears every published change, inline.
+    let observer: BotObserver
+    /// What the terminal tells.
+    let news = NewsFeed()
+    /// The reference price; nil when it is not followed.
+    let reference: ReferencePriceStreamer?
+    private let settings: Settings
+    private let profile: Profile
+    private let clock: any StreamClock
+    private let logger: Logger
+    private let spikeDesk: SpikeDesk
+    private let signals: SignalDispatcher?
+    private let store: HistoryStore?
+    private let journal: TradingJournal?
+    private let directory: String?
+    private let parts: Mutex<Parts>
+
+    /// - Parameters:
+    ///   - directory: where history and the record of trades are kept; nil keeps them nowhere.
+    ///   - rtds: the address of the reference price feed, in place of what is set.
+    /// - Throws: `ConfigurationError` or `ProgramFailure` when something that is set cannot be used.
+    init(
+        settings: Settings, directory: String?, rtds: String? = nil, profile: Profile = Profile(),
+        clock: any StreamClock, logger: Logger
+    ) throws {
+        self.settings = settings
+        self.profile = profile
+        self.directory = directory
+        self.clock = clock
+        self.logger = logger
+        let late = Late()
+        var spikes = settings.spikeDetector
+        if settings.text(.spikeCooldown) == nil, let cooldown = profile.cooldown { spikes.cooldown = cooldown }
+        self.spikeDesk = SpikeDesk(configuration: spikes, clock: clock) { [news] event, record, snapshot in
+            late.reporter?.spike(event, record, snapshot)
+            news.post(event, record, labels: snapshot)
+        }
+        self.store = try settings.historyStore(directory: directory, clock: clock, logger: logger)
+        self.journal = try settings.tradingJournal(directory: directory, logger: logger)
+        self.signals = try settings.signalDispatcher(clock: clock, logger: logger, history: self.store)
+        self.reference = try settings.referenceStreamer(rtds: rtds, clock: clock, logger: logger, history: self.store)
+        self.observer = BotObserver(spikes: self.spikeDesk, history: self.store)
+        self.parts = Mutex(Parts())
+        self.late = late
+    }
+
+    private let late: Late
+
+    /// The reporter is made when the source is there.
+    private final class Late: Sendable {
+        private let box = Mutex<BotReporter?>(nil)
+        var reporter: BotReporter? { self.box.withLock { $0 } }
+        func set(_ reporter: BotReporter) { self.box.withLock { $0 = reporter } }
+    }
+
+    // MARK: Putting together
+
+    /// Gives the bot its source, and returns its services.
+    ///
+    /// - Parameter alerts: where people are told of spikes and trades, when they asked for it.
+    /// - Throws: `ProgramFailure` when the record of trades cannot be read.
+    func attach(
+        _ source: any LiveOddsSource, alerts: [any AlertSink], gamma: GammaOutcomes?
+    ) throws -> (sinks: [any Service], workers: [any Service]) {
+        let reporter = BotReporter(
+            source: source, signals: self.signals, history: self.store ?? NoHistory(),
+            spikeAlerts: self.settings.flag(.alertSpikes) ? alerts : [],
+            tradeAlerts: self.settings.flag(.alertTrades) ? alerts : [], run: RunName.random(),
+            label: self.profile.label, clock: self.clock, logger: self.logger)
+        self.late.set(reporter)
+        self.parts.withLock { parts in
+            parts.reporter = reporter
+            parts.source = source
+        }
+        var sinks: [any Service] = []
+        if let store = self.store { sinks.append(store) }
+        if let signals = self.signals { sinks.append(signals) }
+        if let gamma { sinks.append(gamma) }
+        var workers: [any Service] = [self.spikeDesk]
+        if let reference = self.reference {
+            workers.append(reference)
+            workers.append(ReferenceFollower(reference: reference, source: source, clock: self.clock))
+        }
+        if let store = self.store {
+            workers.append(HistoryFeeder(source: source, recorder: store, clock: self.clock))
+        }
+        if !self.settings.flag(.noTrading) {
+            workers.append(try self.tradingLoop(source, reporter: reporter, gamma: gamma))
+        }
+        return (sinks, workers)
+    }
+
+    private func tradingLoop(
+        _ source: any LiveOddsSource, reporter: BotReporter, gamma: GammaOutcomes?
+    ) throws -> TradingLoop {
+        let record = try self.journal.map { journal throws(ProgramFailure) in
+            try TradeRecorder.entries(journal.entries, path: journal.path)
+        } ?? []
+        if self.journal == nil {
+            self.logger.notice("The paper account is kept in memory only: name a directory with --data to keep it")
+        }
+        self.noteOpening(record)
+        let recorder = TradeRecorder(journal: self.journal, logger: self.logger)
+        var setup = TradingLoop.Setup(
+            source: source, recorder: recorder, clock: self.clock, logger: self.logger, delay: self.settings.fillDelay,
+            killFile: self.settings.text(.killFile) ?? self.directory.map { "\($0)/KILL" })
+        if let gamma { setup.outcome = { market, slug in try await gamma.finding(of: market, slug: slug) } }
+        if let reference = self.reference {
+            setup.referenceOutcome = { market in
+                if case .known(let side) = reference.outcome(of: market) { side } else { nil }
+            }
+        }
+        let desk = TradingDesk(
+            strategy: self.settings.strategy(entry: self.profile.entry), riskCheck: self.settings.riskCheck,
+            startingCash: self.settings.paperCash, delay: self.settings.fillDelay, record: record)
+        let loop = TradingLoop(setup, desk: desk, isNew: record.isEmpty)
+        self.parts.withLock { parts in
+            parts.loop = loop
+            for entry in record { _ = parts.ledger.apply(entry) }
+        }
+        recorder.connect(
+            told: { [weak self] entries in
+                for entry in entries {
+                    let changes = self?.parts.withLock { $0.ledger.apply(entry) } ?? []
+                    reporter.traded(entry, changes)
+                    for case .trade(let trade) in changes { self?.news.post(trade) }
+                }
+            },
+            recordable: { [weak loop] in loop?.setRecordable($0) })
+        return loop
+    }
+
+    /// An account keeps what it began with, whatever is set now.
+    private func noteOpening(_ record: [JournalEntry]) {
+        guard case .opened(let cash, let time)? = record.first else { return }
+        self.logger.info(
+            "The paper account goes on",
+            metadata: ["account.starting_cash": "\(cash)", "account.opened_ms": "\(time.milliseconds)"])
+        if self.settings.text(.paperCash) != nil, self.settings.paperCash != cash {
+            self.logger.warning(
+                "--paper-cash is for new accounts: this one began with another sum; another --data begins anew",
+                metadata: ["account.starting_cash": "\(cash)"])
+        }
+    }
+
+    // MARK: Reading
+
+    func spikes() -> [SpikeRecord] { self.spikeDesk.spikes }
+    func trades() -> [TradeRecord] { self.parts.withLock { $0.ledger.trades } }
+    func refusals() -> [RefusalRecord] { self.parts.withLock { $0.ledger.refusals } }
+
+    func account() -> AccountRecord? {
+        guard let loop = self.parts.withLock({ $0.loop }) else { return nil }
+        let standing = loop.standing
+        return AccountRecord(standing.account, exposure: standing.exposure, killSwitch: standing.killSwitch)
+    }
+
+    func setKillSwitch(_ isOn: Bool, by origin: String) async -> AccountRecord? {
+        guard let loop = self.parts.withLock({ $0.loop }), let origin = KillOrigin(rawValue: origin) else { return nil }
+        await loop.setKillSwitch(isOn, by: origin)
+        return self.account()
+    }
+
+    /// The history to read from; nil when none is kept.
+    var history: (any HistoryReader)? { self.store }
+
+    /// Turns the kill switch in the name of a signal to the process; nil when nothing is traded.
+    var killSwitch: (@Sendable (Bool) async -> Void)? {
+        self.settings.flag(.noTrading) ? nil : { isOn in _ = await self.setKillSwitch(isOn, by: "signal") }
+    }
+
+    /// What the terminal shows under the markets: the account, and the reference price of current markets.
+    func notes() -> [String] {
+        var lines: [String] = []
+        if let source = self.parts.withLock({ $0.source }), let reference = self.reference {
+            for status in source.markets where status.role == .current {
+                lines.append(BotText.reference(reference.reading(for: status.market), of: status.market))
+            }
+        }
+        if let account = self.account() { lines.append(BotText.account(account)) }
+        return lines
+    }
+}
+
+/// Hears every published change and hands it on: to the detector at once, to the history as far as it wants it.
+final class BotObserver: MarketObserver {
+    private let spikes: SpikeDesk
+    private let history: (any HistoryRecorder)?
+
+    init(spikes: SpikeDesk, history: (any HistoryRecorder)?) {
+        self.spikes = spikes
+        self.history = history
+    }
+
+    func published(_ snapshot: OddsSnapshot, at now: ReceiveTime) {
+        self.spikes.published(snapshot, at: now)
+        self.history?.record(.odds(OddsPoint(snapshot)))
+    }
+
+    func ended(_ market: Market, at now: ReceiveTime) { self.spikes.ended(market, at: now) }
+
+    func resolved(_ resolution: Resolution, at now: ReceiveTime) {
+        self.history?.record(
+            .market(MarketRecord(resolution, by: resolution.source.rawValue, seen: now.wall)))
+    }
+}
+
+/// Names for runs.
+enum RunName {
+    /// Twelve random letters and digits: no two runs have the same.
+    static func random() -> String {
+        let letters = Array("0123456789abcdefghijklmnopqrstuvwxyz")
+        return String((0..<12).map { _ in letters[Int.random(in: letters.indices)] })
+    }
+}
