@@ -57,12 +57,17 @@ public final class Market: Sendable {
     public let acceptingOrders: Bool
     /// Whether the venue said that the market is closed when it was looked up.
     public let closed: Bool
+    /// What the venue takes from trades; nil when Gamma says nothing of it.
+    public let fees: MarketFees?
+    /// By which price the market is decided; nil for one that is no crypto up/down market, and where it is not known.
+    public let settlement: ReferenceSettlement?
 
     /// A market from its parts; the defaults are those of the crypto up/down markets.
     public init(
         id: MarketID, slug: String, question: String? = nil, series: String? = nil, window: MarketWindow? = nil,
         yes: Outcome, no: Outcome?, tickSize: Price = 0.01, minimumOrderSize: Size = 5, negativeRisk: Bool = false,
-        acceptingOrders: Bool = true, closed: Bool = false
+        acceptingOrders: Bool = true, closed: Bool = false, fees: MarketFees? = nil,
+        settlement: ReferenceSettlement? = nil
     ) {
         self.id = id
         self.slug = slug
@@ -76,6 +81,8 @@ public final class Market: Sendable {
         self.negativeRisk = negativeRisk
         self.acceptingOrders = acceptingOrders
         self.closed = closed
+        self.fees = fees
+        self.settlement = settlement
     }
 
     /// Both tokens, YES first.
@@ -91,7 +98,8 @@ public final class Market: Sendable {
         Market(
             id: self.id, slug: self.slug, question: self.question, series: series, window: window, yes: self.yes,
             no: self.no, tickSize: self.tickSize, minimumOrderSize: self.minimumOrderSize,
-            negativeRisk: self.negativeRisk, acceptingOrders: self.acceptingOrders, closed: self.closed)
+            negativeRisk: self.negativeRisk, acceptingOrders: self.acceptingOrders, closed: self.closed,
+            fees: self.fees, settlement: self.settlement)
     }
 }
 

@@ -105,6 +105,9 @@ public struct MarketSeries: Hashable, Sendable, CustomStringConvertible {
         "btc": "bitcoin", "eth": "ethereum", "sol": "solana", "xrp": "xrp", "doge": "dogecoin", "bnb": "bnb",
         "hype": "hyperliquid", "zec": "zcash",
     ]
+
+    /// The asset that the hourly slugs spell out like this; nil for a name that is not known.
+    static func asset(spelledOut name: String) -> String? { Self.longNames.first { $0.value == name }?.key }
 }
 
 /// Why a text is not the name of a series.

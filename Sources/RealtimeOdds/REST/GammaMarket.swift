@@ -40,11 +40,13 @@ struct GammaMarket {
         let outcomes = try self.outcomes()
         let yes = try self.indexOfYes(outcomes)
         let isClosed = try self.flag("closed") ?? false
+        let window = try self.window()
         let market = Market(
-            id: id, slug: self.slug, question: self.question, window: try self.window(), yes: outcomes[yes],
+            id: id, slug: self.slug, question: self.question, window: window, yes: outcomes[yes],
             no: outcomes.count == 2 ? outcomes[1 - yes] : nil, tickSize: try self.tickSize(),
             minimumOrderSize: try self.minimumOrderSize(), negativeRisk: try self.flag("negRisk") ?? false,
-            acceptingOrders: try self.flag("acceptingOrders") ?? true, closed: isClosed)
+            acceptingOrders: try self.flag("acceptingOrders") ?? true, closed: isClosed, fees: self.fees,
+            settlement: self.referenceSettlement(window))
         return MarketFinding(
             market: market, settlement: isClosed ? self.settlement(yes: yes) : .open,
             hasOrderBook: try self.flag("enableOrderBook") ?? true)
@@ -133,6 +135,74 @@ struct GammaMarket {
         default: break
         }
         throw self.malformed(field, "a date and time with its zone, such as 2026-04-29T02:00:00Z")
+    }
+
+    // MARK: Fees and the rule of settlement
+
+    // A bot can follow a market without these: what cannot be read counts as not said.
+
+    private var fees: MarketFees? {
+        let isEnabled = self.optionalFlag(self.fields["feesEnabled"])
+        var schedule: MarketFees.Schedule?
+        if case .object(let terms) = self.fields["feeSchedule"], let rate = Self.millionths(terms["rate"]) {
+            // A schedule without an exponent that can be read is none: taking 1 would be a guess.
+            schedule = Self.millionths(terms["exponent"]).map {
+                MarketFees.Schedule(
+                    rate: rate, exponent: $0, takerOnly: self.optionalFlag(terms["takerOnly"]),
+                    rebateRate: Self.millionths(terms["rebateRate"]))
+            }
+        }
+        guard isEnabled != nil || schedule != nil else { return nil }
+        return MarketFees(areEnabled: isEnabled ?? true, schedule: schedule)
+    }
+
+    /// What `cryptoMarketConfig` says; when it says nothing, what is known of markets of this length and date. Nil when the
+    /// market names Binance as its source, whose candles are no price of the reference feed.
+    private func referenceSettlement(_ window: MarketWindow?) -> ReferenceSettlement? {
+        guard let symbol = ReferenceSettlement.symbol(ofSlug: self.slug), !self.settlesByBinance else { return nil }
+        guard case .object(let terms) = self.fields["cryptoMarketConfig"],
+            let isMean = self.optionalFlag(terms["twapEnabled"])
+        else { return ReferenceSettlement.assumed(slug: self.slug, start: window?.start) }
+        guard isMean else { return ReferenceSettlement(symbol: symbol, rule: .spot) }
+        if let seconds = Self.millionths(terms["twapLookbackSeconds"]), (1_000_000...3_600_000_000).contains(seconds),
+            seconds % 1_000_000 == 0
+        {
+            return ReferenceSettlement(symbol: symbol, rule: .twap(lookbackSeconds: Int(seconds / 1_000_000)))
+        }
+        // A mean over a time that is not said.
+        let assumed = ReferenceSettlement.assumed(slug: self.slug, start: window?.start)
+        return assumed?.lookbackSeconds == nil ? nil : assumed
+    }
+
+    private var settlesByBinance: Bool {
+        ["resolutionSource", "description"].contains { field in
+            guard case .string(let text) = self.fields[field] else { return false }
+            return text.lowercased().contains("binance")
+        }
+    }
+
+    private func optionalFlag(_ value: JSONValue?) -> Bool? {
+        switch value {
+        case .bool(let flag): flag
+        case .string("true"): true
+        case .string("false"): false
+        default: nil
+        }
+    }
+
+    /// A number that is not negative, or the text of one, in millionths; nil for anything else.
+    private static func millionths(_ value: JSONValue?) -> Int64? {
+        let number: Double
+        switch value {
+        case .number(let value): number = value
+        case .string(let text):
+            guard let value = Double(text) else { return nil }
+            number = value
+        default: return nil
+        }
+        // Beyond this, millionths would not be whole any more, and it is no rate, exponent or number of seconds.
+        guard number >= 0, number <= 1_000_000 else { return nil }
+        return Int64((number * 1_000_000).rounded())
     }
 
     // MARK: Numbers and flags
