@@ -24,19 +24,15 @@ public struct TradingEngine<Rules: Strategy>: Sendable {
     public private(set) var riskCheck: RiskCheck
     /// What is at risk.
     public private(set) var book: RiskBook
-    private let fees: FeeSchedule
     private var markets: [MarketID: Entry] = [:]
 
     /// An engine; after a restart with the book of everything that the broker had done before.
-    ///
-    /// `fees` are those of markets whose terms were not told.
     public init(
-        strategy: Rules, riskCheck: RiskCheck = RiskCheck(), book: RiskBook = RiskBook(), fees: FeeSchedule = .crypto
+        strategy: Rules, riskCheck: RiskCheck = RiskCheck(), book: RiskBook = RiskBook()
     ) {
         self.strategy = strategy
         self.riskCheck = riskCheck
         self.book = book
-        self.fees = fees
     }
 
     /// Whether the kill switch is on.
@@ -49,7 +45,7 @@ public struct TradingEngine<Rules: Strategy>: Sendable {
     /// What the venue demands in a market: what was told, else what follows from its discovery; nil when nothing is known.
     func terms(of market: MarketID) -> MarketTerms? {
         guard let entry = self.markets[market] else { return nil }
-        return entry.terms ?? entry.snapshot.map { MarketTerms($0.market, fees: self.fees) }
+        return entry.terms ?? entry.snapshot.map { MarketTerms($0.market) }
     }
     /// Sets the kill switch before anything has happened.
     mutating func setKilled(_ isKilled: Bool) { self.riskCheck.isKilled = isKilled }
@@ -82,7 +78,7 @@ public struct TradingEngine<Rules: Strategy>: Sendable {
     }
 
     private func terms(_ entry: Entry, _ market: Market) -> MarketTerms {
-        entry.terms ?? MarketTerms(market, fees: self.fees)
+        entry.terms ?? MarketTerms(market)
     }
 
     private mutating func evaluate(_ market: MarketID, _ now: ReceiveTime) -> [Decision] {

@@ -27,10 +27,10 @@ public struct MarketTerms: Hashable, Sendable {
 
     /// The terms of a market as it was discovered. A market that only the feed is known of (it has no slug) was given the
     /// usual tick size, which nobody has confirmed: its tick size is unknown.
-    public init(_ market: Market, fees: FeeSchedule = .crypto) {
+    public init(_ market: Market) {
         self.init(
             tickSize: market.slug.isEmpty ? nil : market.tickSize, minimumOrderSize: market.minimumOrderSize,
-            acceptingOrders: market.acceptingOrders, closed: market.closed, fees: fees)
+            acceptingOrders: market.acceptingOrders, closed: market.closed, fees: FeeSchedule(market))
     }
 
     /// What in an order the venue would not take; nil when it would.

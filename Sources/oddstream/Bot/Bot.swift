@@ -125,9 +125,10 @@ final class Bot: BotSource {
     private func tradingLoop(
         _ source: any LiveOddsSource, reporter: BotReporter, gamma: GammaOutcomes?
     ) throws -> TradingLoop {
-        let record = try self.journal.map { journal throws(ProgramFailure) in
-            try TradeRecorder.entries(journal.entries, path: journal.path)
-        } ?? []
+        let record =
+            try self.journal.map { journal throws(ProgramFailure) in
+                try TradeRecorder.entries(journal.entries, path: journal.path)
+            } ?? []
         if self.journal == nil {
             self.logger.notice("The paper account is kept in memory only: name a directory with --data to keep it")
         }

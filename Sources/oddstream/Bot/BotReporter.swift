@@ -169,13 +169,15 @@ enum BotAlerts {
         case .open:
             return Alert(
                 severity: .info, kind: .trade, incident: key,
-                title: "Paper: bought \(trade.filled) \(trade.side) of \(trade.slug) at \(OddsText.dollars(trade.averagePrice ?? 0, digits: 3))",
+                title:
+                    "Paper: bought \(trade.filled) \(trade.side) of \(trade.slug) at \(OddsText.dollars(trade.averagePrice ?? 0, digits: 3))",
                 text: "Cost \(OddsText.dollars(trade.cost)), fee \(OddsText.dollars(trade.fee)).", time: now)
         case .settled:
             let profit = trade.profit ?? 0
             return Alert(
                 severity: .info, kind: .trade, incident: key,
-                title: "Paper: \(trade.slug) \(trade.winner ?? "") won, \(profit >= 0 ? "+" : "")\(OddsText.dollars(profit))",
+                title:
+                    "Paper: \(trade.slug) \(trade.winner ?? "") won, \(profit >= 0 ? "+" : "")\(OddsText.dollars(profit))",
                 text: "Held \(trade.filled) \(trade.side), learned from \(trade.settledBy ?? "").", time: now)
         }
     }

@@ -130,7 +130,8 @@ final class TradeRecorder: Sendable {
             guard case .opened = first else {
                 throw ProgramFailure(
                     status: .configuration,
-                    message: "\(path) does not begin with the opening of an account. Restore it, or use another --data.")
+                    message: "\(path) does not begin with the opening of an account. Restore it, or use another --data."
+                )
             }
         }
         return entries

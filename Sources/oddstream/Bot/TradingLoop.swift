@@ -142,7 +142,7 @@ final class TradingLoop: Service {
         let markets = self.setup.source.markets.map(\.market)
         let known = self.state.withLock { $0.terms }
         for market in markets {
-            let terms = MarketTerms(market, fees: FeeSchedule(market))
+            let terms = MarketTerms(market)
             guard known[market.id] != terms else { continue }
             self.state.withLock { $0.terms[market.id] = terms }
             self.mutate { $0.observe(terms, of: market.id, now: $1) }
@@ -220,7 +220,9 @@ final class TradingLoop: Service {
             let followed = statuses.first { $0.market.id == market }?.market
             if let followed {
                 // A market without a window ends when the venue says so, and its lines tell.
-                guard let end = followed.window?.end, end.advanced(by: Self.outcomePatience) <= now.wall else { continue }
+                guard let end = followed.window?.end, end.advanced(by: Self.outcomePatience) <= now.wall else {
+                    continue
+                }
             }
             let isDue = self.state.withLock { state in
                 if let last = state.asked[market], last.duration(to: now.monotonic) < Self.outcomePause { return false }

@@ -122,7 +122,15 @@ struct BotOptions: ParsableArguments, SettingOptions {
 
     var given: [Setting: String] {
         Setting.given(
-            (.basis, self.basis), (.threshold, self.threshold), (.spikeHysteresis, self.spikeHysteresis), (.spikeSustain, self.spikeSustain), (.spikeCooldown, self.spikeCooldown), (.stake, self.stake), (.priceCap, self.priceCap), (.slippage, self.slippage), (.entryAfter, self.entryAfter), (.entryBeforeEnd, self.entryBeforeEnd), (.maximumStake, self.maximumStake), (.maximumExposure, self.maximumExposure), (.maximumDailyLoss, self.maximumDailyLoss), (.maximumOrdersPerMinute, self.maximumOrdersPerMinute), (.stalePolicy, self.stalePolicy), (.killFile, self.killFile), (.paperCash, self.paperCash), (.fillDelay, self.fillDelay), (.noTrading, self.noTrading ? "true" : nil), (.alertSpikes, self.alertSpikes ? "true" : nil), (.alertTrades, self.alertTrades ? "true" : nil))
+            (.basis, self.basis), (.threshold, self.threshold), (.spikeHysteresis, self.spikeHysteresis),
+            (.spikeSustain, self.spikeSustain), (.spikeCooldown, self.spikeCooldown), (.stake, self.stake),
+            (.priceCap, self.priceCap), (.slippage, self.slippage), (.entryAfter, self.entryAfter),
+            (.entryBeforeEnd, self.entryBeforeEnd), (.maximumStake, self.maximumStake),
+            (.maximumExposure, self.maximumExposure), (.maximumDailyLoss, self.maximumDailyLoss),
+            (.maximumOrdersPerMinute, self.maximumOrdersPerMinute), (.stalePolicy, self.stalePolicy),
+            (.killFile, self.killFile), (.paperCash, self.paperCash), (.fillDelay, self.fillDelay),
+            (.noTrading, self.noTrading ? "true" : nil), (.alertSpikes, self.alertSpikes ? "true" : nil),
+            (.alertTrades, self.alertTrades ? "true" : nil))
     }
 }
 
@@ -143,7 +151,9 @@ struct SignalOptions: ParsableArguments, SettingOptions {
 
     var given: [Setting: String] {
         Setting.given(
-            (.signalWebhook, self.signalWebhook), (.signalSecretFile, self.signalSecretFile), (.signalCommand, self.signalCommand), (.signalKinds, self.signalKinds), (.signalTimeout, self.signalTimeout), (.signalMaxAge, self.signalMaxAge))
+            (.signalWebhook, self.signalWebhook), (.signalSecretFile, self.signalSecretFile),
+            (.signalCommand, self.signalCommand), (.signalKinds, self.signalKinds),
+            (.signalTimeout, self.signalTimeout), (.signalMaxAge, self.signalMaxAge))
     }
 }
 
@@ -158,7 +168,8 @@ struct ReferenceOptions: ParsableArguments, SettingOptions {
 
     var given: [Setting: String] {
         Setting.given(
-            (.rtdsWS, self.rtdsWS), (.noReference, self.noReference ? "true" : nil), (.binance, self.binance ? "true" : nil))
+            (.rtdsWS, self.rtdsWS), (.noReference, self.noReference ? "true" : nil),
+            (.binance, self.binance ? "true" : nil))
     }
 }
 
@@ -173,7 +184,8 @@ struct HistoryOptions: ParsableArguments, SettingOptions {
 
     var given: [Setting: String] {
         Setting.given(
-            (.historyInterval, self.historyInterval), (.retention, self.retention), (.noHistory, self.noHistory ? "true" : nil))
+            (.historyInterval, self.historyInterval), (.retention, self.retention),
+            (.noHistory, self.noHistory ? "true" : nil))
     }
 }
 

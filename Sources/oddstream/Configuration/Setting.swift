@@ -82,7 +82,8 @@ enum Setting: String, CaseIterable, Sendable {
     static let fileVariable = "ODDSTREAM_CONFIG"
     /// Variables that belong to the build and to the tests; the program leaves them alone.
     static let reservedVariables: Set<String> = [
-        "ODDSTREAM_LIVE", "ODDSTREAM_SIGNAL_ID", "ODDSTREAM_SIGNAL_KIND", "ODDSTREAM_WARNINGS_AS_ERRORS", "ODDSTREAM_FUZZ", "ODDSTREAM_CONFORMANCE",
+        "ODDSTREAM_LIVE", "ODDSTREAM_SIGNAL_ID", "ODDSTREAM_SIGNAL_KIND", "ODDSTREAM_WARNINGS_AS_ERRORS",
+        "ODDSTREAM_FUZZ", "ODDSTREAM_CONFORMANCE",
     ]
 
     /// Whether a value may hold a secret, as the addresses of webhooks do, and is shown in part only.
@@ -204,11 +205,13 @@ enum Setting: String, CaseIterable, Sendable {
         case .spikeHysteresis:
             ArgumentHelp("How far below the threshold odds must fall for a spike to be over.", valueName: "odds")
         case .spikeSustain:
-            ArgumentHelp("How long odds must stay over the threshold to count as a spike; 0 for at once.", valueName: "time")
+            ArgumentHelp(
+                "How long odds must stay over the threshold to count as a spike; 0 for at once.", valueName: "time")
         case .spikeCooldown:
             ArgumentHelp("How long after falling back a return belongs to the same spike.", valueName: "time")
         case .noTrading: "Do not trade, not even on paper."
-        case .stake: ArgumentHelp("What one entry may cost at its limit, in dollars, without the fee.", valueName: "usd")
+        case .stake:
+            ArgumentHelp("What one entry may cost at its limit, in dollars, without the fee.", valueName: "usd")
         case .priceCap: ArgumentHelp("The most to pay for a share.", valueName: "price")
         case .slippage: ArgumentHelp("How much dearer than the best offer a limit may be.", valueName: "price")
         case .entryAfter: ArgumentHelp("How long after a window's start it may be entered.", valueName: "time")
@@ -218,7 +221,8 @@ enum Setting: String, CaseIterable, Sendable {
         case .maximumExposure:
             ArgumentHelp("The most that may be at risk at once, in dollars, fees included.", valueName: "usd")
         case .maximumDailyLoss:
-            ArgumentHelp("After losing this much in one day (UTC), in dollars, nothing more is bought.", valueName: "usd")
+            ArgumentHelp(
+                "After losing this much in one day (UTC), in dollars, nothing more is bought.", valueName: "usd")
         case .maximumOrdersPerMinute: ArgumentHelp("The most orders in any 60 seconds.", valueName: "n")
         case .stalePolicy:
             ArgumentHelp(
@@ -228,10 +232,12 @@ enum Setting: String, CaseIterable, Sendable {
             ArgumentHelp("While this file exists nothing is bought; by default KILL in --data.", valueName: "file")
         case .paperCash: ArgumentHelp("What a new paper account begins with, in dollars.", valueName: "usd")
         case .fillDelay: ArgumentHelp("How long a paper order takes to the venue.", valueName: "time")
-        case .signalWebhook: ArgumentHelp("The address that signals are posted to, for a bot of yours.", valueName: "url")
+        case .signalWebhook:
+            ArgumentHelp("The address that signals are posted to, for a bot of yours.", valueName: "url")
         case .signalSecretFile: ArgumentHelp("The file with the secret that signs signals.", valueName: "file")
         case .signalCommand:
-            ArgumentHelp("A command that is run for each signal, with the signal on its standard input.", valueName: "cmd")
+            ArgumentHelp(
+                "A command that is run for each signal, with the signal on its standard input.", valueName: "cmd")
         case .signalKinds: ArgumentHelp("Which signals are sent: \(SignalKindName.allowed).", valueName: "a,b")
         case .signalTimeout: ArgumentHelp("How long one delivery of a signal may take.", valueName: "time")
         case .signalMaxAge: ArgumentHelp("How long a signal is tried before it is given up.", valueName: "time")
@@ -240,7 +246,8 @@ enum Setting: String, CaseIterable, Sendable {
         case .noReference: "Do not follow the reference price."
         case .binance: "Follow Binance's price as a second opinion beside the one markets settle by."
         case .noHistory: "Keep no history, although --data is named."
-        case .historyInterval: ArgumentHelp("Keep odds of a market at most this often; spikes always.", valueName: "time")
+        case .historyInterval:
+            ArgumentHelp("Keep odds of a market at most this often; spikes always.", valueName: "time")
         case .retention: ArgumentHelp("How long odds and reference prices are kept; 0 for ever.", valueName: "time")
         }
     }

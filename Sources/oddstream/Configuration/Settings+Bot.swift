@@ -37,7 +37,8 @@ extension Settings {
         limits.maximumExposure = self.money(.maximumExposure) ?? limits.maximumExposure
         limits.maximumDailyLoss = self.money(.maximumDailyLoss) ?? limits.maximumDailyLoss
         limits.maximumOrdersPerMinute = self.integer(.maximumOrdersPerMinute) ?? limits.maximumOrdersPerMinute
-        return RiskCheck(limits: limits, stalePolicy: self.text(.stalePolicy).flatMap { StalePolicy(text: $0) } ?? .warn)
+        return RiskCheck(
+            limits: limits, stalePolicy: self.text(.stalePolicy).flatMap { StalePolicy(text: $0) } ?? .warn)
     }
 
     /// What a new paper account begins with: 1,000 dollars unless it is set.

@@ -45,7 +45,8 @@ final class NewsFeed: Sendable {
         case .settled:
             let profit = trade.profit ?? 0
             self.post(
-                "paper", "\(name) settled, \(trade.winner ?? "") won: \(profit < 0 ? "" : "+")\(OddsText.dollars(profit))")
+                "paper",
+                "\(name) settled, \(trade.winner ?? "") won: \(profit < 0 ? "" : "+")\(OddsText.dollars(profit))")
         }
     }
 
