@@ -219,7 +219,7 @@ public struct AlertRules: Sendable {
             switch kind {
             case .fallback: "Odds are up to a second old and brief moves between two polls are not seen."
             case .suspect: "Odds are served, and something contradicts them."
-            case .stale, .feedFailures, .missingMarket, .recovery, .test:
+            case .stale, .feedFailures, .missingMarket, .spike, .trade, .killSwitch, .recovery, .test:
                 "Odds are not confirmed by anything: do not trade on them."
             }
         let story = odds.incident.map { " \(Self.sentence($0.summary))" } ?? ""

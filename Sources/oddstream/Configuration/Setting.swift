@@ -112,7 +112,7 @@ enum Setting: String, CaseIterable, Sendable {
         case .maximumOrdersPerMinute: .integer(1...10_000)
         case .stalePolicy: .staleness
         case .signalCommand: .text("a command with its arguments; quotes keep words together, no shell is asked")
-        case .signalKinds: .words(SignalKindName.allowed) { SignalKindName.isKnown(String($0)) }
+        case .signalKinds: .words(Setting.signalKindsAllowed) { (try? Set<Signal.Kind>(parsing: String($0))) != nil }
         case .signalTimeout: .time(.milliseconds(100) ... .seconds(300), "a time of at least 100ms and at most 5m")
         case .signalMaxAge: .time(.seconds(1) ... .seconds(86_400), "a time of at least 1s and at most 24h")
         case .historyInterval: .time(.milliseconds(10) ... .seconds(3600), "a time of at least 10ms and at most 1h")
@@ -238,7 +238,7 @@ enum Setting: String, CaseIterable, Sendable {
         case .signalCommand:
             ArgumentHelp(
                 "A command that is run for each signal, with the signal on its standard input.", valueName: "cmd")
-        case .signalKinds: ArgumentHelp("Which signals are sent: \(SignalKindName.allowed).", valueName: "a,b")
+        case .signalKinds: ArgumentHelp("Which signals are sent: \(Setting.signalKindsAllowed).", valueName: "a,b")
         case .signalTimeout: ArgumentHelp("How long one delivery of a signal may take.", valueName: "time")
         case .signalMaxAge: ArgumentHelp("How long a signal is tried before it is given up.", valueName: "time")
         case .rtdsWS: ArgumentHelp("The reference price feed (RTDS).", valueName: "url")
@@ -251,6 +251,9 @@ enum Setting: String, CaseIterable, Sendable {
         case .retention: ArgumentHelp("How long odds and reference prices are kept; 0 for ever.", valueName: "time")
         }
     }
+
+    private static let signalKindsAllowed =
+        "all, spike, order, position, " + Signal.Kind.allCases.map(\.rawValue).joined(separator: ", ")
 
     private static func isCondition(_ text: Substring) -> Bool {
         text.count == 66 && text.hasPrefix("0x") && text.dropFirst(2).allSatisfy(\.isHexDigit)
