@@ -6,6 +6,10 @@ public import OddsCore
 /// things happened. What a call needs is taken from the feed, so it must be quick and must not block, and it must not stop
 /// the source that calls. A source without an observer pays nothing for it.
 public protocol MarketObserver: Sendable {
+    /// The source is about to begin: this is what it can be asked while it runs. Told first, once per source. The reader
+    /// does not keep the source alive, and answers nothing when the source is gone.
+    func attached(to reader: any FeedReader)
+
     /// A market's values, trust or epoch changed, and the board shows this now. Every single change is told exactly once;
     /// the first is the market's first publication. Changes that only renew the stamps of the same values are not told.
     ///
@@ -22,7 +26,25 @@ public protocol MarketObserver: Sendable {
     func resolved(_ resolution: Resolution, at now: ReceiveTime)
 }
 
+/// What an observer can ask the source that calls it.
+public protocol FeedReader: Sendable {
+    /// A token's book at this very moment: inside `published` it is the book that the snapshot was made of.
+    ///
+    /// Only from inside a call of the observer, or of an answer of this reader. Nil when the token is not followed, its book
+    /// has not come, or the market's odds are `stale` or `closed`.
+    func depth(of asset: AssetID) -> TokenDepth?
+
+    /// A token's book at a later moment: the answer comes where the observer is called from, when the instant has come (soon
+    /// when it is over already), once, with the moment at which the book was read. In virtual time it comes exactly then.
+    /// Nil as with `depth(of:)`, and when the source has ended by then. From any thread.
+    func depth(
+        of asset: AssetID, at instant: MonotonicTime,
+        _ answer: @escaping @Sendable (TokenDepth?, ReceiveTime) -> Void)
+}
+
 extension MarketObserver {
+    /// Passes it over.
+    public func attached(to reader: any FeedReader) {}
     /// Passes it over.
     public func ended(_ market: Market, at now: ReceiveTime) {}
     /// Passes it over.

@@ -164,6 +164,10 @@ public final class RealtimeOddsStreamer: OddsSource, Service {
     /// The latest odds of a market; nil when it is not followed or has no data yet. From any thread, without waiting.
     public func currentOdds(_ market: MarketID) -> OddsSnapshot? { self.board.currentOdds(market) }
 
+    /// A token's whole book now, of the line that the board follows; nil when the token is not followed, its book has not
+    /// come, or the market's odds are `stale` or `closed`. Waits for a turn of the feed's event loop.
+    public func depth(of asset: AssetID) async -> TokenDepth? { await self.relay.ask { $0.depth(of: asset) } }
+
     /// Follows all markets, beginning with the values that are there. The sequence ends when the streamer stops.
     public func updates(_ delivery: OddsUpdates.Delivery = .latest) -> OddsUpdates {
         self.hub.updates(delivery, over: self.board)

@@ -86,6 +86,8 @@ package final class Story: MarketObserver, @unchecked Sendable {
 
     func add(_ event: ContinuityEvent, at time: ReceiveTime) { self.entries.append((event, time)) }
 
+    package func attached(to reader: any FeedReader) { self.observer?.attached(to: reader) }
+
     package func published(_ snapshot: OddsSnapshot, at now: ReceiveTime) {
         self.published.append(snapshot)
         self.observer?.published(snapshot, at: now)

@@ -47,6 +47,11 @@ public final class FeedArbiter {
         table.deallocate()
     }
 
+    /// Whether the board shows what the REST witness has of a market, or did so last.
+    public func isWitnessLeading(_ slot: MarketSlot) -> Bool {
+        self.tables[ObjectIdentifier(slot)]?.pointee.isLeading(Self.witnessSeat) ?? false
+    }
+
     /// How many markets wait for a line to catch up with what another had before it failed.
     public fileprivate(set) var waitingCount = 0
 
@@ -137,6 +142,9 @@ struct Arbitration {
         if self.waitingSince != nil, since == nil { self.arbiter.waitingCount -= 1 }
         self.waitingSince = since
     }
+
+    /// Whether the board shows what a seat has offered, or showed it last.
+    func isLeading(_ seat: Int) -> Bool { seat == self.leader && self.shown.sequence > 0 }
 
     /// The line whose offer is the best there is; nil when there is none.
     var candidate: Int? {

@@ -79,7 +79,8 @@ public struct FixedMarket: Sendable {
     /// The feed said that a market is decided; a token that is none of the market's means that no side won.
     public mutating func resolved(_ id: MarketID, winner: AssetID?, at time: Timestamp) -> [MarketAction] {
         guard let status, status.market.id == id else { return [] }
-        return self.ended(status.market, winner.flatMap(status.market.side(of:)).map { .won($0) } ?? .split, time, .feed)
+        return self.ended(
+            status.market, winner.flatMap(status.market.side(of:)).map { .won($0) } ?? .split, time, .feed)
     }
 
     private mutating func searched(

@@ -53,6 +53,8 @@ public struct PolledMarket: Sendable {
     public var market: Market { self.slot.market }
     /// Questions in a row that brought nothing that can be believed.
     public private(set) var failures = 0
+    /// The last book that was believed, of the token that both quotes are made of; nil before the first.
+    public private(set) var book: RESTBook?
     /// Where the market stands in its life.
     public private(set) var phase = MarketPhase.trading
 
@@ -105,6 +107,7 @@ public struct PolledMarket: Sendable {
         self.failures = 0
         self.lost = nil
         self.knownTrade = odds.yes.lastTrade
+        self.book = believed.first { self.market.side(of: $0.asset) == odds.agreement.side }
         outcome.isConfirmed = true
         outcome.agreement = odds.agreement
         outcome.change = self.show(odds, at: now)

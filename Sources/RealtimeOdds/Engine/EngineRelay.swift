@@ -64,6 +64,13 @@ final class EngineRelay: MarketDiscoveryDelegate {
         }
     }
 
+    /// Asks the engine on its loop; nil when there is none.
+    func ask<Answer: Sendable>(_ question: @escaping @Sendable (FeedEngine) -> Answer?) async -> Answer? {
+        await withCheckedContinuation { continuation in
+            self.eventLoop.execute { continuation.resume(returning: self.engine.value.flatMap(question)) }
+        }
+    }
+
     // MARK: What the discovery wants
 
     func follow(_ market: Market) { self.perform { $0.follow(market) } }

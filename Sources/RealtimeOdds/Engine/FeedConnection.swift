@@ -406,6 +406,7 @@ final class FeedConnection: FeedPipelineDelegate {
     func confirm(_ market: MarketID) { self.change { $0.confirm(market) } }
     func setSilent(_ isSilent: Bool, _ market: MarketID) { self.change { $0.setSilent(isSilent, market) } }
     func refresh(_ market: MarketID) { self.change { $0.refresh(market) } }
+    func depth(of asset: AssetID) -> OfferedDepth? { self.books.depth(of: asset) }
     func learn(_ book: RESTBook) { self.books.learn(book) }
     func matches(_ book: RESTBook) -> Bool { self.books.matches(book) }
 

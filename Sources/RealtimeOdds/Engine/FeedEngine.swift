@@ -77,6 +77,7 @@ final class FeedEngine {
         self.onResolved = onResolved
         self.lines = Array(repeating: [], count: setup.configuration.lines)
         self.watch = LivenessWatch(engine: self)
+        setup.marketObserver?.attached(to: EngineReader(self))
         // A follower may have come before the engine was there to be told.
         self.heedFollowers()
     }
@@ -335,6 +336,19 @@ final class FeedEngine {
 
     /// Something bears on continuity.
     func tell(_ event: ContinuityEvent) { self.setup.continuity(event, self.setup.clock.now()) }
+
+    // MARK: Depth
+
+    /// A token's book, of the line that the board follows, or of the one that it would follow next.
+    func depth(of asset: AssetID) -> TokenDepth? {
+        var next: TokenDepth?
+        for connection in self.allConnections {
+            guard let offered = connection.depth(of: asset) else { continue }
+            if offered.isLeading { return offered.depth }
+            next = offered.depth
+        }
+        return self.watch?.depth(of: asset) ?? next
+    }
 
     // MARK: Changes
 

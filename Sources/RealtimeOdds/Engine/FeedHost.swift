@@ -52,6 +52,9 @@ package final class FeedHost {
     /// The market's odds on the board.
     package func currentOdds(_ market: MarketID) -> OddsSnapshot? { self.board.currentOdds(market) }
 
+    /// A token's book now, as the observer's reader tells it.
+    package func depth(of asset: AssetID) -> TokenDepth? { self.engine.depth(of: asset) }
+
     /// How many connections carry anything, one that is being renewed counted twice.
     package var connectionCount: Int { self.engine.allConnections.count }
 

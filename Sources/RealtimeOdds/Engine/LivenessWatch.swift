@@ -18,6 +18,7 @@ final class LivenessWatch {
         var carriers: [FeedConnection] = []
         /// The witness's last answer that can be believed, with the books it was made of.
         var odds: RESTOdds?
+        var book: RESTBook?
         /// What has become of it, when the witness carried it to its end.
         var conclusion: MarketPhase?
         /// Whether trouble was told that is not over.
@@ -165,6 +166,17 @@ final class LivenessWatch {
         self.engine.changed(watched.slot, values: outcome.values, previousTrust: outcome.previousTrust)
     }
 
+    /// A token's book as the witness gave it, while the board shows that.
+    func depth(of asset: AssetID) -> TokenDepth? {
+        for watched in self.watched.values where watched.slot.market.side(of: asset) != nil {
+            guard self.engine.arbiter.isWitnessLeading(watched.slot), let book = watched.book,
+                let shown = watched.slot.read()
+            else { return nil }
+            return TokenDepth(of: asset, in: book, shown: shown)
+        }
+        return nil
+    }
+
     // MARK: The witness
 
     private func ask(_ watched: Watched) {
@@ -216,6 +228,7 @@ final class LivenessWatch {
         }
         self.gaveSign()
         watched.odds = odds
+        watched.book = side(odds.agreement.side)
         for carrier in watched.carriers { books.forEach { carrier.learn($0) } }
         // One token's book proves nothing about the other's.
         let isWhole = books.count == market.assets.count

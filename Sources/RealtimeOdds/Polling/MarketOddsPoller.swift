@@ -139,6 +139,10 @@ public final class MarketOddsPoller: LiveOddsSource {
     /// The latest odds of a market; nil when it is not followed or has no data yet. From any thread, without waiting.
     public func currentOdds(_ market: MarketID) -> OddsSnapshot? { self.board.currentOdds(market) }
 
+    /// A token's whole book, as the last answer that was believed has it; nil when there is none, and while the market's
+    /// odds are `stale` or `closed`. Never waits.
+    public func depth(of asset: AssetID) async -> TokenDepth? { self.engine.reader.depth(of: asset) }
+
     /// Follows all markets, beginning with the values that are there. The sequence ends when the poller stops.
     public func updates(_ delivery: OddsUpdates.Delivery = .latest) -> OddsUpdates {
         self.hub.updates(delivery, over: self.board)

@@ -27,14 +27,21 @@ final class PollEngine: MarketDiscoveryDelegate {
     private let setup: Setup
     private let state: Mutex<PollState>
     private let alarm = Alarm()
+    /// What the observer can ask.
+    let reader: PollReader
 
     /// The longest sleep: a wall clock that was stepped, or a machine that slept, is noticed within this time.
     private static let longestPause = Duration.seconds(1)
 
     init(_ setup: Setup) {
         self.setup = setup
+        let shelf = BookShelf()
         self.state = Mutex(
-            PollState(interval: setup.interval, bareAssets: setup.bareAssets, board: setup.board, seed: setup.seed))
+            PollState(
+                interval: setup.interval, bareAssets: setup.bareAssets, board: setup.board, shelf: shelf,
+                seed: setup.seed))
+        self.reader = PollReader(shelf: shelf, clock: setup.clock, alarm: self.alarm)
+        setup.marketObserver?.attached(to: self.reader)
     }
 
     // MARK: Running
@@ -50,11 +57,13 @@ final class PollEngine: MarketDiscoveryDelegate {
                 let (questions, wake) = self.mutate { $0.step(at: now) }
                 self.setup.incidents.tick()
                 for question in questions { group.addTask { await self.ask(question) } }
-                await self.pause(until: wake)
+                let due = self.mutate { _ in self.reader.answerDue(at: now.monotonic) }
+                await self.pause(until: min(wake, due))
             }
             group.cancelAll()
         }
         self.mutate { $0.stop() }
+        self.mutate { _ in self.reader.close() }
     }
 
     private func pause(until wake: MonotonicTime) async {

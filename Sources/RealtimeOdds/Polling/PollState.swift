@@ -80,6 +80,7 @@ struct PollState {
 
     private let interval: Duration
     private let board: OddsBoard
+    private let shelf: BookShelf
     private let bareAssets: [[AssetID]]
     private let backoff: Backoff
     private var generator: SplitMix64
@@ -108,9 +109,10 @@ struct PollState {
     private static let concurrency = 32
     private static let longestRetryAfter = Duration.seconds(300)
 
-    init(interval: Duration, bareAssets: [[AssetID]], board: OddsBoard, seed: UInt64) {
+    init(interval: Duration, bareAssets: [[AssetID]], board: OddsBoard, shelf: BookShelf, seed: UInt64) {
         self.interval = interval
         self.board = board
+        self.shelf = shelf
         self.bareAssets = bareAssets
         self.generator = SplitMix64(seed: seed)
         // A poller that asks often finds out soon when the venue is back.
@@ -137,6 +139,7 @@ struct PollState {
     mutating func unfollow(_ id: MarketID) {
         guard self.seats[id] != nil else { return }
         self.ended(id)
+        if let slot = self.seats[id]?.market.slot { self.shelf.remove(slot) }
         self.seats[id] = nil
         self.board.remove(id)
         self.events.append(.unfollowed(id))
@@ -312,6 +315,7 @@ struct PollState {
         let outcome = seat.market.answered(
             yes: answers.first ?? .failed, no: answers.count > 1 ? answers[1] : nil, at: now)
         self.count(outcome)
+        if outcome.isConfirmed, let book = seat.market.book { self.shelf.put(book, of: seat.market.slot) }
         self.note(outcome.change, seat.market.slot)
         let wasFailing = seat.schedule.failures > 0
         self.settle(&seat.schedule, failures: seat.market.failures, results, outcome, at: now.monotonic)

@@ -15,8 +15,17 @@ final class Tap: MarketObserver {
     }
 
     let told = Journal<Entry>()
+    /// The YES token's book at each publication.
+    let depths = Journal<TokenDepth?>()
+    private let attachedReader = Mutex<(any FeedReader)?>(nil)
 
-    func published(_ snapshot: OddsSnapshot, at now: ReceiveTime) { self.told.append(.published(snapshot)) }
+    var reader: (any FeedReader)? { self.attachedReader.withLock { $0 } }
+
+    func attached(to reader: any FeedReader) { self.attachedReader.withLock { $0 = reader } }
+    func published(_ snapshot: OddsSnapshot, at now: ReceiveTime) {
+        self.depths.append(self.reader?.depth(of: snapshot.market.yes.asset))
+        self.told.append(.published(snapshot))
+    }
     func ended(_ market: Market, at now: ReceiveTime) { self.told.append(.ended(market.id)) }
     func resolved(_ resolution: Resolution, at now: ReceiveTime) {
         self.told.append(.resolved(resolution.market.id, resolution.winner, resolution.source))
@@ -95,6 +104,12 @@ final class Tap: MarketObserver {
             #expect(published.map { $0.yes.bid } == (30...59).map { Price(rawValue: Int32($0 * 100)) })
             #expect(published.map(\.sequence) == (1...30).map(UInt64.init))
             #expect(published.allSatisfy { $0.no.ask == $0.yes.bid?.complement })
+            #expect(tap.depths.entries.map { $0?.bids.count } == Array(1...30))
+            #expect(tap.depths.entries.map { $0?.sequence } == published.map(\.sequence))
+            let depth = try #require(await streamer.depth(of: "2"))
+            #expect(depth.side == .no && depth.asks.count == 30 && depth.asks.first == Level(price: 0.41, size: 5))
+            #expect(depth.bids == [Level(price: 0.4, size: 5)])
+            #expect(await streamer.depth(of: "3") == nil)
             // Nobody has read a thing yet, so that the follower is shown one market once.
             var seen = 0
             for await case .odds(let odds) in updates {
@@ -103,6 +118,7 @@ final class Tap: MarketObserver {
             }
             #expect(seen == 1)
             await streamer.stop()
+            #expect(await streamer.depth(of: "2") == nil)
             #expect(tap.story == ["live", "stale"])
             let last = try #require(tap.published.last)
             #expect(last.yes.bid == 0.59 && last.epoch > published[0].epoch, "the end breaks continuity")

@@ -132,6 +132,39 @@ import Testing
         #expect(tap.story == ["fallback", "stale"])
     }
 
+    @Test func theDepthIsThatOfTheLastBelievedAnswer() async throws {
+        self.venue.set("1", "2", time: 1000, bid: 0.48, ask: 0.5)
+        let tap = Tap()
+        let poller = try self.makePoller(observer: tap)
+        let late = Journal<TokenDepth?>()
+        try await self.polling(poller) { poller in
+            try await tap.told.wait(forCount: 1)
+            let reader = try #require(tap.reader)
+            // Inside the call the reader has what was just published.
+            #expect(tap.depths.entries.map { $0?.bids.first?.price } == [0.48])
+            let no = try #require(await poller.depth(of: "2"))
+            #expect(no.bids == [Level(price: 0.5, size: 10)] && no.asks == [Level(price: 0.52, size: 10)])
+            #expect(no.side == .no && no.source == .poller && no.trust == .fallback && no.isPublished)
+            #expect(await poller.depth(of: "3") == nil)
+            let instant = self.clock.now().monotonic.advanced(by: .milliseconds(300))
+            reader.depth(of: "1", at: instant.advanced(by: .seconds(3600))) { depth, _ in late.append(depth) }
+            reader.depth(of: "1", at: instant) { depth, now in
+                #expect(now.monotonic == instant)
+                late.append(depth)
+            }
+            // The poller sleeps till then and no longer.
+            while late.entries.isEmpty {
+                if self.clock.sleeperCount > 0, self.clock.now().monotonic < instant {
+                    self.clock.advance(by: .milliseconds(100))
+                }
+                await Task.yield()
+            }
+            #expect(late.entries.first??.bids == [Level(price: 0.48, size: 10)])
+        }
+        #expect(late.entries.count == 2 && late.entries.last == .some(nil), "the end answers what is open")
+        #expect(await poller.depth(of: "1") == nil, "nothing confirms it any more")
+    }
+
     @Test func theFirstOddsComeAtOnceAndTheNextAtTheWholeMinute() async throws {
         self.venue.set("1", "2", time: 1000, bid: 0.48, ask: 0.5)
         let poller = try self.makePoller()
