@@ -44,6 +44,8 @@ final class Bot: BotSource {
     private let signals: SignalDispatcher?
     private let store: HistoryStore?
     private let journal: TradingJournal?
+    /// What is on record from earlier runs.
+    private let record: [JournalEntry]
     private let directory: String?
     private let parts: Mutex<Parts>
 
@@ -68,10 +70,10 @@ final class Bot: BotSource {
             news.post(event, record, labels: snapshot)
         }
         self.store = try settings.historyStore(directory: directory, clock: clock, logger: logger)
-        self.journal = try settings.tradingJournal(directory: directory, logger: logger)
+        (self.journal, self.record) = try settings.tradingJournal(directory: directory, logger: logger)
         self.signals = try settings.signalDispatcher(clock: clock, logger: logger, history: self.store)
         self.reference = try settings.referenceStreamer(rtds: rtds, clock: clock, logger: logger, history: self.store)
-        self.observer = BotObserver(spikes: self.spikeDesk, history: self.store)
+        self.observer = BotObserver(spikes: self.spikeDesk, history: self.store, clock: clock)
         self.parts = Mutex(Parts())
         self.late = late
     }
@@ -125,17 +127,14 @@ final class Bot: BotSource {
     private func tradingLoop(
         _ source: any LiveOddsSource, reporter: BotReporter, gamma: GammaOutcomes?
     ) throws -> TradingLoop {
-        let record =
-            try self.journal.map { journal throws(ProgramFailure) in
-                try TradeRecorder.entries(journal.entries, path: journal.path)
-            } ?? []
+        let record = self.record
         if self.journal == nil {
             self.logger.notice("The paper account is kept in memory only: name a directory with --data to keep it")
         }
         self.noteOpening(record)
         let recorder = TradeRecorder(journal: self.journal, logger: self.logger)
         var setup = TradingLoop.Setup(
-            source: source, recorder: recorder, clock: self.clock, logger: self.logger, delay: self.settings.fillDelay,
+            source: source, recorder: recorder, depth: self.observer, clock: self.clock, logger: self.logger, delay: self.settings.fillDelay,
             killFile: self.settings.text(.killFile) ?? self.directory.map { "\($0)/KILL" })
         if let gamma { setup.outcome = { market, slug in try await gamma.finding(of: market, slug: slug) } }
         if let reference = self.reference {
@@ -219,10 +218,24 @@ final class Bot: BotSource {
 final class BotObserver: MarketObserver {
     private let spikes: SpikeDesk
     private let history: (any HistoryRecorder)?
+    private let clock: any StreamClock
+    private let reader = Mutex<(any FeedReader)?>(nil)
 
-    init(spikes: SpikeDesk, history: (any HistoryRecorder)?) {
+    init(spikes: SpikeDesk, history: (any HistoryRecorder)?, clock: any StreamClock) {
         self.spikes = spikes
         self.history = history
+        self.clock = clock
+    }
+
+    func attached(to reader: any FeedReader) { self.reader.withLock { $0 = reader } }
+
+    /// Reads a token's book at a later moment, and answers then; nil without a book, at once without a source.
+    func depth(
+        of asset: AssetID, at instant: MonotonicTime,
+        _ answer: @escaping @Sendable (TokenDepth?, ReceiveTime) -> Void
+    ) {
+        guard let reader = self.reader.withLock({ $0 }) else { return answer(nil, self.clock.now()) }
+        reader.depth(of: asset, at: instant, answer)
     }
 
     func published(_ snapshot: OddsSnapshot, at now: ReceiveTime) {

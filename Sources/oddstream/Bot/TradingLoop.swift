@@ -15,6 +15,8 @@ final class TradingLoop: Service {
     struct Setup: Sendable {
         let source: any LiveOddsSource
         let recorder: TradeRecorder
+        /// Reads a token's book at a later moment, and answers then.
+        let depth: BotObserver
         let clock: any StreamClock
         let logger: Logger
         /// How long an order takes to the venue.
@@ -41,8 +43,27 @@ final class TradingLoop: Service {
     private let setup: Setup
     private let state: Mutex<State>
     private let isNew: Bool
-    private let arrivals: AsyncStream<Order>
-    private let arrival: AsyncStream<Order>.Continuation
+    private let arrivals: AsyncStream<Arrival>
+    private let arrival: AsyncStream<Arrival>.Continuation
+
+    /// An order that got to the venue, and the book it met; nil when there was none.
+    private struct Arrival: Sendable {
+        let order: Order
+        let depth: TokenDepth?
+        let time: ReceiveTime
+
+        /// The book for the broker. Without one nothing is offered.
+        func book(_ desk: TradingDesk<ThresholdStrategy>) -> PaperBook {
+            var terms =
+                desk.terms(of: self.order.market)
+                ?? MarketTerms(tickSize: nil, minimumOrderSize: .zero, fees: self.order.fees)
+            // The book knows the step of now, the look-up that of an earlier time.
+            if let depth = self.depth { terms.tickSize = depth.tickSize }
+            return PaperBook(
+                asset: self.order.asset, asks: self.depth?.asks ?? [], terms: terms,
+                epoch: self.depth?.epoch ?? self.order.epoch)
+        }
+    }
 
     /// How many changes may wait for the loop before it loses some; what counts then is read from the board.
     private static let capacity = 65_536
@@ -100,7 +121,12 @@ final class TradingLoop: Service {
         self.state.withLock { state in
             let entries = step(&state.desk, self.setup.clock.now())
             self.setup.recorder.put(entries)
-            for case .execution(.accepted(let order)) in entries { self.arrival.yield(order) }
+            for case .execution(.accepted(let order)) in entries {
+                let instant = order.decidedInstant.advanced(by: self.setup.delay)
+                self.setup.depth.depth(of: order.asset, at: instant) { [arrival] depth, time in
+                    arrival.yield(Arrival(order: order, depth: depth, time: time))
+                }
+            }
         }
     }
 
@@ -168,27 +194,10 @@ final class TradingLoop: Service {
 
     // MARK: Orders
 
-    /// Each accepted order meets the book that is there when it gets to the venue.
+    /// Each accepted order meets the book that was there when it got to the venue.
     private func meetOrders() async {
-        await withDiscardingTaskGroup { group in
-            for await order in self.arrivals {
-                group.addTask { await self.meet(order) }
-            }
-            group.cancelAll()
-        }
-    }
-
-    private func meet(_ order: Order) async {
-        let instant = order.decidedInstant.advanced(by: self.setup.delay)
-        let depth = await self.setup.source.depth(of: order.asset, at: instant)
-        guard !Task.isCancelled else { return }
-        self.mutate { desk, now in
-            // Without a book nothing is offered.
-            let book = PaperBook(
-                asset: order.asset, asks: depth?.asks ?? [],
-                terms: desk.terms(of: order.market) ?? MarketTerms(tickSize: nil, minimumOrderSize: .zero),
-                epoch: depth?.epoch ?? order.epoch)
-            return desk.fill(book, now: now)
+        for await arrival in self.arrivals {
+            self.mutate { desk, _ in desk.fill(arrival.book(desk), now: arrival.time) }
         }
     }
 

@@ -2,6 +2,7 @@ import ArgumentParser
 import Logging
 import OddsCore
 import OddsServer
+import OddsTrading
 import PolymarketSimulator
 import RealtimeOdds
 import ServiceLifecycle
@@ -49,6 +50,8 @@ struct Demo: AsyncParsableCommand {
 
     @OptionGroup(title: "Demo") var options: Options
     @OptionGroup(title: "Service") var service: ServiceOptions
+    @OptionGroup(title: "Spikes and trading (on paper)") var bot: BotOptions
+    @OptionGroup(title: "Signals to another program") var signals: SignalOptions
     @OptionGroup(title: "Alerts") var alerts: AlertOptions
     @OptionGroup(title: "Alerts") var heartbeat: HeartbeatOptions
     @OptionGroup var general: GeneralOptions
@@ -56,10 +59,13 @@ struct Demo: AsyncParsableCommand {
     private static let defaultSeries = "btc-updown-30s"
     /// A minute would be two of its windows.
     private static let defaultPollInterval = "1s"
+    /// Its windows are a thirtieth of real ones, and so are the times around them.
+    private static let profile = Bot.Profile(
+        entry: EntryWindow(closesBeforeEnd: .seconds(2)), cooldown: .seconds(2), label: "demo")
 
     func run() async throws {
         let settings = try self.general.settings(
-            self.options, self.service, self.alerts, self.heartbeat, self.general)
+            self.options, self.service, self.bot, self.signals, self.alerts, self.heartbeat, self.general)
         if self.general.printConfig {
             let own: [(Setting, default: String)] = [
                 (.series, Demo.defaultSeries), (.lines, "\(RealtimeOddsConfiguration().lines)"),
@@ -69,7 +75,8 @@ struct Demo: AsyncParsableCommand {
             ]
             print(
                 settings.report(
-                    own + settings.serviceReport + Settings.alertReport + Settings.heartbeatReport
+                    own + settings.serviceReport + Settings.botReport(entry: Demo.profile.entry)
+                        + Settings.botPartsReport + Settings.alertReport + Settings.heartbeatReport
                         + Settings.logReport("warning"), secrets: SecretSetting.allCases))
             return
         }
@@ -80,7 +87,7 @@ struct Demo: AsyncParsableCommand {
             ?? DataDirectory.temporary()
         defer { data.leave() }
         do {
-            try await self.play(settings, log: log, logger: logger)
+            try await self.play(settings, directory: data.path, log: log, logger: logger)
         } catch {
             await log.flush()
             throw ProgramFailure(error)
@@ -88,14 +95,17 @@ struct Demo: AsyncParsableCommand {
         await log.flush()
     }
 
-    private func play(_ settings: Settings, log: ProgramLog, logger: Logger) async throws {
+    private func play(_ settings: Settings, directory: String, log: ProgramLog, logger: Logger) async throws {
         let clock = SystemClock()
         let simulator = PolymarketSimulator(
             configuration: try Demo.exchange(settings), clock: clock, logger: logger)
         let endpoints = try await simulator.start()
         do {
-            let streamer = try settings.liveSource(
-                try Demo.streamer(settings, endpoints: endpoints), logger: logger)
+            let configuration = try Demo.streamer(settings, endpoints: endpoints)
+            let bot = try Bot(
+                settings: settings, directory: directory, rtds: endpoints.rtdsWebSocket, profile: Demo.profile,
+                clock: clock, logger: logger)
+            let streamer = try settings.liveSource(configuration, logger: logger, marketObserver: bot.observer)
             let address = ListeningAddress()
             let server = OddsServer(
                 configuration: settings.server, source: streamer, clock: clock, logger: logger
@@ -103,15 +113,23 @@ struct Demo: AsyncParsableCommand {
                 address.set("http://\(OddsServer.inURL(host)):\(port)/")
             }
             let presenter = Watch.presenter(
-                settings.text(.format) ?? "table", view: OddsView(streamer: streamer), log: log,
+                settings.text(.format) ?? "table",
+                view: OddsView(
+                    streamer: streamer, news: bot.news, threshold: settings.spikeDetector.threshold,
+                    notes: { bot.notes() }), log: log,
                 title: "oddstream demo, simulated market", interval: .seconds(3)
             ) { address.url }
             let watch = try settings.watchers(
                 over: streamer, label: "demo", typedHeartbeat: true, clock: clock, logger: logger)
+            let beside = try bot.attach(
+                streamer, alerts: watch.alerts, gamma: settings.needsOutcomes ? GammaOutcomes(configuration) : nil)
             let services: [any Service] =
-                watch.sinks + [simulator, streamer] + watch.watchers + (presenter.map { [$0] } ?? []) + [server]
+                watch.sinks + beside.sinks + [simulator, streamer] + beside.workers + watch.watchers
+                + (presenter.map { [$0] } ?? []) + [server]
             let reloader = SettingsReloader(settings, log: log, level: .warning, logger: logger)
-            try await Daemon(services: services, logger: logger, reloader: reloader).run(for: settings.time(.duration))
+            try await Daemon(
+                services: services, logger: logger, reloader: reloader, killSwitch: bot.killSwitch
+            ).run(for: settings.time(.duration))
         } catch {
             await simulator.stop()
             throw error

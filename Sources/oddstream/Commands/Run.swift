@@ -2,16 +2,18 @@ import ArgumentParser
 import Logging
 import OddsCore
 import OddsServer
+import OddsTrading
 import RealtimeOdds
 
 /// `oddstream run`: the service.
 struct Run: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
-        abstract: "The service: follows the markets and answers over HTTP until it is told to end.",
+        abstract: "The service: follows the markets, trades on paper, and answers over HTTP until it is told to end.",
         discussion: """
             Follows btc-updown-15m unless markets are named. The API listens on 127.0.0.1:8787; / lists its \
             paths. Logs go to standard error. Trouble is told to Telegram or a webhook where they are named, and \
-            --heartbeat-url is called every minute while odds are live. SIGTERM or Ctrl-C ends it within two seconds with \
+            --heartbeat-url is called every minute while odds are live. Trades are on paper only; --no-trading leaves them \
+            out, --data keeps them. SIGUSR1 forbids buying, SIGUSR2 allows it again. SIGTERM or Ctrl-C ends it within two seconds with \
             status 0. SIGHUP, or a change of the file named by --config, reads the file again.
             """)
 
@@ -19,6 +21,10 @@ struct Run: AsyncParsableCommand {
     @OptionGroup(title: "Service") var service: ServiceOptions
     @OptionGroup(title: "Feed") var feed: FeedOptions
     @OptionGroup(title: "Endpoints") var endpoints: EndpointOptions
+    @OptionGroup(title: "Spikes and trading (on paper)") var bot: BotOptions
+    @OptionGroup(title: "Signals to another program") var signals: SignalOptions
+    @OptionGroup(title: "Reference price") var reference: ReferenceOptions
+    @OptionGroup(title: "History") var history: HistoryOptions
     @OptionGroup(title: "Alerts") var alerts: AlertOptions
     @OptionGroup(title: "Alerts") var heartbeat: HeartbeatOptions
     @OptionGroup var general: GeneralOptions
@@ -27,13 +33,15 @@ struct Run: AsyncParsableCommand {
 
     func run() async throws {
         let settings = try self.general.settings(
-            self.markets, self.service, self.feed, self.endpoints, self.alerts, self.heartbeat, self.general)
+            self.markets, self.service, self.feed, self.endpoints, self.bot, self.signals, self.reference,
+            self.history, self.alerts, self.heartbeat, self.general)
         var configuration = try settings.streamer()
         configuration.markets = try settings.markets(default: Run.defaultSeries)
         if self.general.printConfig {
             print(
                 settings.report(
-                    Settings.feedReport(configuration) + settings.serviceReport + Settings.alertReport
+                    Settings.feedReport(configuration) + settings.serviceReport
+                        + Settings.botReport(entry: EntryWindow()) + Settings.botPartsReport + Settings.alertReport
                         + Settings.heartbeatReport + Settings.logReport("info"),
                     secrets: SecretSetting.allCases))
             return
@@ -43,13 +51,19 @@ struct Run: AsyncParsableCommand {
         let data = try settings.text(.data).map { path throws(ProgramFailure) in try DataDirectory(path) }
         defer { data?.leave() }
         do {
-            let streamer = try settings.liveSource(configuration, logger: logger)
-            let watch = try settings.watchers(over: streamer, clock: SystemClock(), logger: logger)
+            let clock = SystemClock()
+            let bot = try Bot(settings: settings, directory: data?.path, clock: clock, logger: logger)
+            let streamer = try settings.liveSource(configuration, logger: logger, marketObserver: bot.observer)
+            let watch = try settings.watchers(over: streamer, clock: clock, logger: logger)
+            let beside = try bot.attach(
+                streamer, alerts: watch.alerts, gamma: settings.needsOutcomes ? GammaOutcomes(configuration) : nil)
             let server = OddsServer(
-                configuration: settings.server, source: streamer, clock: SystemClock(), logger: logger)
-            let services = watch.sinks + [streamer] + watch.watchers + [server]
+                configuration: settings.server, source: streamer, clock: clock, logger: logger)
+            let services = watch.sinks + beside.sinks + [streamer] + beside.workers + watch.watchers + [server]
             let reloader = SettingsReloader(settings, log: log, level: .info, logger: logger)
-            try await Daemon(services: services, logger: logger, reloader: reloader).run()
+            try await Daemon(
+                services: services, logger: logger, reloader: reloader, killSwitch: bot.killSwitch
+            ).run()
         } catch {
             await log.flush()
             throw ProgramFailure(error)

@@ -63,11 +63,19 @@ struct Watch: AsyncParsableCommand {
         let trace = try settings.text(.trace).map { path throws(ProgramFailure) in try TraceFile(path: path) }
         let result: Result<Void, ProgramFailure>
         do {
-            let streamer = try settings.liveSource(configuration, logger: logger, observer: trace)
-            let view = OddsView(streamer: streamer)
-            let presenter = Watch.presenter(
-                settings.text(.format) ?? "table", view: view, log: log, title: "oddstream \(programVersion)")
-            let services: [(any Service)?] = [trace, streamer, presenter]
+            let format = settings.text(.format) ?? "table"
+            let news = NewsFeed()
+            // What is not shown is not looked for.
+            let spikes =
+                format == "table"
+                ? SpikeDesk(configuration: settings.spikeDetector, clock: SystemClock()) { event, record, snapshot in
+                    news.post(event, record, labels: snapshot)
+                } : nil
+            let streamer = try settings.liveSource(
+                configuration, logger: logger, observer: trace, marketObserver: spikes)
+            let view = OddsView(streamer: streamer, news: news, threshold: settings.spikeDetector.threshold)
+            let presenter = Watch.presenter(format, view: view, log: log, title: "oddstream \(programVersion)")
+            let services: [(any Service)?] = [trace, streamer, spikes, presenter]
             let reloader = SettingsReloader(settings, log: log, level: .warning, logger: logger)
             try await Daemon(services: services.compactMap { $0 }, logger: logger, reloader: reloader)
                 .run(for: settings.time(.duration))

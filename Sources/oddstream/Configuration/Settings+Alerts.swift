@@ -123,7 +123,7 @@ extension Settings {
     func watchers(
         over source: any OddsSource, label: String = "", typedHeartbeat: Bool = false, clock: any StreamClock,
         logger: Logger
-    ) throws(ConfigurationError) -> (sinks: [any Service], watchers: [any Service]) {
+    ) throws(ConfigurationError) -> (sinks: [any Service], watchers: [any Service], alerts: [any AlertSink]) {
         let sinks = try self.alertDestinations(clock: clock, logger: logger)
         let acceptsFallback = self.text(.source) == OddsSourceKind.poller.rawValue
         var rules = AlertRules.Configuration()
@@ -139,7 +139,7 @@ extension Settings {
                 HeartbeatService(
                     target: target, source: source, acceptsFallback: acceptsFallback, clock: clock, logger: logger))
         }
-        return (sinks, watchers)
+        return (sinks, watchers, sinks)
     }
 
     /// What `--print-config` shows of the alerts.

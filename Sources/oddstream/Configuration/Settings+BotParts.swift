@@ -2,6 +2,7 @@ import Logging
 import OddsCore
 import OddsSinks
 import OddsStore
+import OddsTrading
 import RealtimeOdds
 
 extension Settings {
@@ -32,16 +33,26 @@ extension Settings {
         }
     }
 
-    /// The record of trades; nil without a directory, or when nothing is traded.
+    /// The record of trades and what it holds; none without a directory, or when nothing is traded.
     ///
     /// - Throws: `ProgramFailure` when there is one that cannot be used.
-    func tradingJournal(directory: String?, logger: Logger) throws(ProgramFailure) -> TradingJournal? {
-        guard let directory, !self.flag(.noTrading) else { return nil }
+    func tradingJournal(
+        directory: String?, logger: Logger
+    ) throws(ProgramFailure) -> (journal: TradingJournal?, record: [JournalEntry]) {
+        guard let directory, !self.flag(.noTrading) else { return (nil, []) }
+        let lines: [[UInt8]]
+        let journal: TradingJournal
         do {
-            return try TradingJournal(directory: directory, logger: logger)
+            (journal, lines) = try TradingJournal.open(directory: directory)
         } catch {
             throw ProgramFailure(status: .configuration, message: error.message)
         }
+        if let torn = journal.tornTail {
+            logger.warning(
+                "The record of trades ended in the middle of a write; what was not whole was cut off",
+                metadata: ["record.bytes": "\(torn.length)", "file.path": "\(torn.keptIn ?? "")"])
+        }
+        return (journal, try TradeRecorder.entries(lines, path: "\(directory)/\(TradingJournal.fileName)"))
     }
 
     /// Where signals go; nil when nobody wants them.

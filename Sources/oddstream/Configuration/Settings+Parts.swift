@@ -22,15 +22,24 @@ extension Settings {
 
     /// The source that is to run: the stream, or the poller in its place.
     ///
-    /// - Parameter observer: sees every applied message of a stream; the poller has none.
+    /// - Parameters:
+    ///   - observer: sees every applied message of a stream; the poller has none.
+    ///   - marketObserver: sees every published change.
     func liveSource(
-        _ configuration: RealtimeOddsConfiguration, logger: Logger, observer: (any AppliedMessageObserver)? = nil
+        _ configuration: RealtimeOddsConfiguration, logger: Logger, observer: (any AppliedMessageObserver)? = nil,
+        marketObserver: (any MarketObserver)? = nil
     ) throws -> any LiveOddsSource {
         switch self.source {
-        case .stream: try RealtimeOddsStreamer(configuration: configuration, logger: logger, observer: observer)
-        case .poller: try MarketOddsPoller(configuration: configuration, logger: logger)
+        case .stream:
+            try RealtimeOddsStreamer(
+                configuration: configuration, logger: logger, observer: observer, marketObserver: marketObserver)
+        case .poller:
+            try MarketOddsPoller(configuration: configuration, logger: logger, marketObserver: marketObserver)
         }
     }
+
+    /// Whether the outcome of markets may have to be asked for.
+    var needsOutcomes: Bool { !self.flag(.noTrading) }
 
     /// Where the API listens.
     var server: OddsServerConfiguration {
