@@ -138,9 +138,7 @@ final class Bot: BotSource {
             killFile: self.settings.text(.killFile) ?? self.directory.map { "\($0)/KILL" })
         if let gamma { setup.outcome = { market, slug in try await gamma.finding(of: market, slug: slug) } }
         if let reference = self.reference {
-            setup.referenceOutcome = { market in
-                if case .known(let side) = reference.outcome(of: market) { side } else { nil }
-            }
+            setup.referenceOutcome = { market in reference.outcome(of: market).winner }
         }
         let desk = TradingDesk(
             strategy: self.settings.strategy(entry: self.profile.entry), riskCheck: self.settings.riskCheck,
@@ -198,7 +196,8 @@ final class Bot: BotSource {
 
     /// Turns the kill switch in the name of a signal to the process; nil when nothing is traded.
     var killSwitch: (@Sendable (Bool) async -> Void)? {
-        self.settings.flag(.noTrading) ? nil : { isOn in _ = await self.setKillSwitch(isOn, by: "signal") }
+        guard !self.settings.flag(.noTrading) else { return nil }
+        return { isOn in _ = await self.setKillSwitch(isOn, by: KillOrigin.signal.rawValue) }
     }
 
     /// What the terminal shows under the markets: the account, and the reference price of current markets.

@@ -16,6 +16,20 @@ enum BotText {
         return parts.joined(separator: ", ")
     }
 
-    /// The reference price against the price to beat.
-    static func reference(_ reading: ReferenceReading, of market: Market) -> String { "" }
+    /// The reference price against the price to beat: `btc/usd $97,123.45, to beat $97,100.00: +$23.45 (+2.4 bp), Up leads`.
+    static func reference(_ reading: ReferenceReading, of market: Market) -> String {
+        guard let symbol = reading.symbol else { return "\(OddsText.name(market)): decided by no price that is known here" }
+        let price = Self.value(reading.price)
+        let target = Self.value(reading.priceToBeat)
+        var text = "\(symbol) \(price), to beat \(target)"
+        if let distance = reading.distance?.doubleValue {
+            text += ": \(distance < 0 ? "" : "+")\(OddsText.dollars(distance))"
+        }
+        if let leader = reading.leader { text += ", \(OddsText.label(leader, of: market)) leads" }
+        return text
+    }
+
+    private static func value(_ value: ReferenceValue) -> String {
+        value.price.map { OddsText.dollars($0.doubleValue) } ?? "unknown (\(value.reason?.rawValue ?? ""))"
+    }
 }

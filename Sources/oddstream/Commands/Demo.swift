@@ -123,9 +123,13 @@ struct Demo: AsyncParsableCommand {
                 over: streamer, label: "demo", typedHeartbeat: true, clock: clock, logger: logger)
             let beside = try bot.attach(
                 streamer, alerts: watch.alerts, gamma: settings.needsOutcomes ? GammaOutcomes(configuration) : nil)
-            let services: [any Service] =
-                watch.sinks + beside.sinks + [simulator, streamer] + beside.workers + watch.watchers
-                + (presenter.map { [$0] } ?? []) + [server]
+            var services: [any Service] = watch.sinks
+            services += beside.sinks
+            services += [simulator, streamer] as [any Service]
+            services += beside.workers
+            services += watch.watchers
+            if let presenter { services.append(presenter) }
+            services.append(server)
             let reloader = SettingsReloader(settings, log: log, level: .warning, logger: logger)
             try await Daemon(
                 services: services, logger: logger, reloader: reloader, killSwitch: bot.killSwitch

@@ -1,6 +1,7 @@
 import ArgumentParser
 import Logging
 import OddsCore
+import OddsTrading
 import RealtimeOdds
 import ServiceLifecycle
 
