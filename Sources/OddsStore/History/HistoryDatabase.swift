@@ -297,9 +297,11 @@ extension HistoryDatabase {
                     let sign = ascending ? ">" : "<"
                     require("(\(table.time), row_id) \(sign) (?, ?)", down, cursor.row)
                 } else if ascending {
-                    if rank < cursor.rank { require("\(table.time) > ?", down) } else { require("\(table.time) >= ?", up) }
+                    rank < cursor.rank
+                        ? require("\(table.time) > ?", down) : require("\(table.time) >= ?", up)
                 } else {
-                    if rank < cursor.rank { require("\(table.time) <= ?", down) } else { require("\(table.time) < ?", up) }
+                    rank < cursor.rank
+                        ? require("\(table.time) <= ?", down) : require("\(table.time) < ?", up)
                 }
             }
             let direction = ascending ? "ASC" : "DESC"
