@@ -65,9 +65,9 @@ final class Bot: BotSource {
         let late = Late()
         var spikes = settings.spikeDetector
         if settings.text(.spikeCooldown) == nil, let cooldown = profile.cooldown { spikes.cooldown = cooldown }
-        self.spikeDesk = SpikeDesk(configuration: spikes, clock: clock) { [news] event, record, snapshot in
-            late.reporter?.spike(event, record, snapshot)
-            news.post(event, record, labels: snapshot)
+        self.spikeDesk = SpikeDesk(configuration: spikes, clock: clock) { [news] event, record, odds, isByOdds in
+            late.reporter?.spike(event, record, odds, isByOdds: isByOdds)
+            news.post(event, record, odds)
         }
         self.store = try settings.historyStore(directory: directory, clock: clock, logger: logger)
         (self.journal, self.record) = try settings.tradingJournal(directory: directory, logger: logger)

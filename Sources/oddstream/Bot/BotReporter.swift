@@ -49,13 +49,12 @@ final class BotReporter: Sendable {
     // MARK: Spikes
 
     /// A spike began, grew or ended. Called inline on the feed's event loop.
-    func spike(_ event: SpikeEvent, _ record: SpikeRecord, _ snapshot: OddsSnapshot?) {
+    func spike(_ event: SpikeEvent, _ record: SpikeRecord, _ odds: OddsSnapshot?, isByOdds: Bool) {
         self.history.record(.spike(record))
-        if let snapshot {
+        if let odds, isByOdds {
             self.history.record(
-                .odds(OddsPoint(snapshot, cause: .spike, micro: .init(self.source.microstructure(of: record.market)))))
+                .odds(OddsPoint(odds, cause: .spike, micro: .none)))
         }
-        let odds = snapshot ?? self.odds(record.market)
         switch event {
         case .grew: return
         case .began:

@@ -13,10 +13,14 @@ final class SpikeDesk: MarketObserver, Service {
         var detector: SpikeDetector
         /// The spikes that are remembered, by number, the oldest first; those that last included.
         var records: [SpikeRecord] = []
+        /// The latest odds of each market that has not ended: a spike may be over long after the last of them.
+        var latest: [MarketID: OddsSnapshot] = [:]
     }
 
-    /// Something about a spike, with the odds it came with; nil when time alone brought it.
-    typealias Listener = @Sendable (SpikeEvent, SpikeRecord, OddsSnapshot?) -> Void
+    /// Something about a spike, with the market's odds at that moment, and whether these very odds brought it about: time
+    /// alone may have.
+    typealias Listener =
+        @Sendable (SpikeEvent, SpikeRecord, _ odds: OddsSnapshot?, _ isByOdds: Bool) -> Void
 
     private let state: Mutex<State>
     private let clock: any StreamClock
@@ -39,26 +43,30 @@ final class SpikeDesk: MarketObserver, Service {
     var spikes: [SpikeRecord] { self.state.withLock { $0.records.reversed() } }
 
     func published(_ snapshot: OddsSnapshot, at now: ReceiveTime) {
-        self.step(snapshot) { $0.observe(snapshot, now: now) }
+        self.step(snapshot) { state in
+            state.latest[snapshot.marketID] = snapshot
+            return state.detector.observe(snapshot, now: now)
+        }
     }
 
     func ended(_ market: Market, at now: ReceiveTime) {
-        self.step(nil) { $0.marketEnded(market.id, now: now) }
+        self.step(nil) { $0.detector.marketEnded(market.id, now: now) }
+        self.state.withLock { $0.latest[market.id] = nil }
     }
 
     func run() async throws {
         await cancelWhenGracefulShutdown {
             // The sleep throws only when the program ends.
             while (try? await self.clock.sleep(for: Self.pace)) != nil {
-                self.step(nil) { $0.advance(to: self.clock.now()) }
+                self.step(nil) { $0.detector.advance(to: self.clock.now()) }
             }
         }
     }
 
     /// One step; what it brought is told before the next, so that listeners hear of it in its order.
-    private func step(_ snapshot: OddsSnapshot?, _ step: (inout SpikeDetector) -> [SpikeEvent]) {
+    private func step(_ snapshot: OddsSnapshot?, _ step: (inout State) -> [SpikeEvent]) {
         self.state.withLock { state in
-            for event in step(&state.detector) {
+            for event in step(&state) {
                 let record = SpikeRecord(event)
                 if let index = state.records.lastIndex(where: { $0.number == record.number }) {
                     state.records[index] = record
@@ -66,7 +74,7 @@ final class SpikeDesk: MarketObserver, Service {
                     state.records.append(record)
                     if state.records.count > Self.capacity { state.records.removeFirst() }
                 }
-                self.told(event, record, snapshot)
+                self.told(event, record, snapshot ?? state.latest[record.market], snapshot != nil)
             }
         }
     }

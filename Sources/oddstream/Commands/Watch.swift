@@ -69,8 +69,8 @@ struct Watch: AsyncParsableCommand {
             // What is not shown is not looked for.
             let spikes =
                 format == "table"
-                ? SpikeDesk(configuration: settings.spikeDetector, clock: SystemClock()) { event, record, snapshot in
-                    news.post(event, record, labels: snapshot)
+                ? SpikeDesk(configuration: settings.spikeDetector, clock: SystemClock()) { event, record, odds, _ in
+                    news.post(event, record, odds)
                 } : nil
             let streamer = try settings.liveSource(
                 configuration, logger: logger, observer: trace, marketObserver: spikes)

@@ -16,9 +16,9 @@ final class NewsFeed: Sendable {
     func post(_ word: String, _ text: String) { self.continuation.yield((word, text)) }
 
     /// A spike that began or is over.
-    func post(_ event: SpikeEvent, _ record: SpikeRecord, labels: OddsSnapshot?) {
+    func post(_ event: SpikeEvent, _ record: SpikeRecord, _ odds: OddsSnapshot?) {
         let market = record.slug.isEmpty ? record.market.rawValue : record.slug
-        let side = labels.map { OddsText.label(record.side, of: $0.market) } ?? (record.side == .yes ? "Yes" : "No")
+        let side = odds.map { OddsText.label(record.side, of: $0.market) } ?? (record.side == .yes ? "Yes" : "No")
         let peak = OddsText.percent(record.peak)
         switch event {
         case .grew: return
