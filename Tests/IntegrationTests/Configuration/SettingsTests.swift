@@ -76,14 +76,17 @@ import Testing
 
     private static func example(of setting: Setting) -> String {
         if setting == .fault { return "drop@10s" }
+        if setting == .signalKinds { return "spike" }
         return switch setting.kind {
         case .series: "eth-updown-5m"
         case .words: setting == .condition ? "0x" + String(repeating: "ab", count: 32) : "123"
         case .integer(let range): "\(range.lowerBound)"
-        case .decimal: "1.5"
+        case .decimal(let range): "\(range.lowerBound)"
         case .choice(let words): words[0]
         case .url(let schemes): "\(schemes[0])://example.test/x"
-        case .time, .timeOrOff: "5m"
+        case .time: "5m"
+        case .timeOrOff: "0"
+        case .staleness: "halt"
         case .text, .path: "some"
         }
     }
