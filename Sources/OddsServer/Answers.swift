@@ -78,7 +78,7 @@ struct Answers: Sendable {
         List(try self.markets(series: series).compactMap { self.row($0) })
     }
 
-    func odds(market name: String) throws(Problem) -> OddsRow {
+    func odds(market name: String) throws(Problem) -> MarketOddsRow {
         let known = self.source.markets
         guard let found = known.first(where: { $0.market.id.rawValue == name || $0.market.slug == name }) else {
             throw .notFound(
@@ -87,7 +87,7 @@ struct Answers: Sendable {
         return try self.odds(of: found)
     }
 
-    func currentOdds(series name: String?) throws(Problem) -> OddsRow {
+    func currentOdds(series name: String?) throws(Problem) -> MarketOddsRow {
         let currents = self.source.markets.filter { $0.role == .current }
         guard let name else {
             guard currents.count <= 1 else {
@@ -104,12 +104,12 @@ struct Answers: Sendable {
         return try self.odds(of: found)
     }
 
-    private func odds(of status: MarketStatus) throws(Problem) -> OddsRow {
+    private func odds(of status: MarketStatus) throws(Problem) -> MarketOddsRow {
         guard let row = self.row(status) else {
             let name = status.market.slug.isEmpty ? status.market.id.rawValue : status.market.slug
             throw .notFound("The market '\(name)' is followed, but no odds have come for it yet. Ask again shortly.")
         }
-        return row
+        return MarketOddsRow(odds: row, microstructure: self.source.microstructure(of: status.market.id))
     }
 
     private func row(_ status: MarketStatus) -> OddsRow? {

@@ -22,6 +22,13 @@ public protocol MarketObserver: Sendable {
     /// followed, after its last publication. When the source stops, its markets have not ended, and nothing is told.
     func ended(_ market: Market, at now: ReceiveTime)
 
+    /// A trade, told by the first line that brings it; each is told once, however many lines there are. A poller sees none.
+    func traded(_ trade: Trade, of market: Market, at now: ReceiveTime)
+
+    /// What a market's books and trades look like, four times a second while it is followed and not closed (of the poller:
+    /// with each answer that is believed).
+    func sampled(_ microstructure: Microstructure, of market: Market, at now: ReceiveTime)
+
     /// The outcome of a market became known. It may have ended long before, and need not be followed any more.
     func resolved(_ resolution: Resolution, at now: ReceiveTime)
 }
@@ -40,6 +47,10 @@ public protocol FeedReader: Sendable {
     func depth(
         of asset: AssetID, at instant: MonotonicTime,
         _ answer: @escaping @Sendable (TokenDepth?, ReceiveTime) -> Void)
+
+    /// What a market's books and trades look like at this very moment, not at the last sample. Only from inside a call of
+    /// the observer, or of an answer of this reader. Nil when the market is not followed, has no data yet or is closed.
+    func microstructure(of market: MarketID) -> Microstructure?
 }
 
 extension MarketObserver {
@@ -47,6 +58,10 @@ extension MarketObserver {
     public func attached(to reader: any FeedReader) {}
     /// Passes it over.
     public func ended(_ market: Market, at now: ReceiveTime) {}
+    /// Passes it over.
+    public func traded(_ trade: Trade, of market: Market, at now: ReceiveTime) {}
+    /// Passes it over.
+    public func sampled(_ microstructure: Microstructure, of market: Market, at now: ReceiveTime) {}
     /// Passes it over.
     public func resolved(_ resolution: Resolution, at now: ReceiveTime) {}
 }

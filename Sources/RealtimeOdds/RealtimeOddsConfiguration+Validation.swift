@@ -36,6 +36,9 @@ extension RealtimeOddsConfiguration {
         guard self.pollInterval >= .milliseconds(100), self.pollInterval <= .seconds(3600) else {
             throw refuse("pollInterval is \(self.pollInterval): use 100 ms to 1 h")
         }
+        guard (0...1000).contains(self.depthTicks) else {
+            throw refuse("depthTicks is \(self.depthTicks): use 0 to 1000")
+        }
         for case .assets(let assets) in self.markets {
             guard !assets.isEmpty, assets.allSatisfy({ !$0.rawValue.isEmpty }) else {
                 throw refuse("assets has an empty entry: name token ids, two of each market")

@@ -54,6 +54,8 @@ public struct RealtimeOddsConfiguration: Sendable {
     public var keepAfterEnd = Duration.seconds(120)
     /// How long one REST call may take.
     public var requestTimeout = Duration.seconds(5)
+    /// How far from the best price levels count as near in `Microstructure`, in ticks, 0 to 1000.
+    public var depthTicks = BookFigures.defaultTicks
     /// How often `MarketOddsPoller` asks for each market's books, 100 ms to 1 h; rounds are at multiples of it.
     public var pollInterval = Duration.seconds(60)
     /// Seeds jitter and masking keys; nil takes randomness from the system.

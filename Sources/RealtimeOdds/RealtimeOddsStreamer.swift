@@ -29,6 +29,7 @@ public final class RealtimeOddsStreamer: OddsSource, Service {
     private let eventLoop: any EventLoop
     private let board = OddsBoard()
     private let connections = ConnectionList()
+    private let microstructures = MicrostructureShelf()
     private let incidentRecorder: IncidentRecorder
     let relay: EngineRelay
     let hub: UpdateHub
@@ -140,7 +141,8 @@ public final class RealtimeOddsStreamer: OddsSource, Service {
         let seed = self.configuration.seed ?? UInt64.random(in: .min ... .max)
         await self.relay.open { relay in
             FeedEngine(
-                setup: setup, hub: self.hub, connectionList: self.connections, seed: seed,
+                setup: setup, hub: self.hub, connectionList: self.connections, microstructures: self.microstructures,
+                seed: seed,
                 onFirstOdds: { relay.discovery?.firstOdds($0, at: $1) },
                 onResolved: { relay.discovery?.marketResolved($0, winner: $1, at: $2) })
         }
@@ -163,6 +165,10 @@ public final class RealtimeOddsStreamer: OddsSource, Service {
 
     /// The latest odds of a market; nil when it is not followed or has no data yet. From any thread, without waiting.
     public func currentOdds(_ market: MarketID) -> OddsSnapshot? { self.board.currentOdds(market) }
+
+    /// What a market's books and trades look like, at most a quarter of a second old; nil when it is not followed, has no
+    /// data yet or is closed, and when the streamer does not run. From any thread, without waiting.
+    public func microstructure(of market: MarketID) -> Microstructure? { self.microstructures.read(market) }
 
     /// A token's whole book now, of the line that the board follows; nil when the token is not followed, its book has not
     /// come, or the market's odds are `stale` or `closed`. Waits for a turn of the feed's event loop.

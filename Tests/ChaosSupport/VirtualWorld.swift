@@ -93,6 +93,14 @@ package final class Story: MarketObserver, @unchecked Sendable {
         self.observer?.published(snapshot, at: now)
     }
 
+    package func traded(_ trade: Trade, of market: Market, at now: ReceiveTime) {
+        self.observer?.traded(trade, of: market, at: now)
+    }
+
+    package func sampled(_ microstructure: Microstructure, of market: Market, at now: ReceiveTime) {
+        self.observer?.sampled(microstructure, of: market, at: now)
+    }
+
     package func ended(_ market: Market, at now: ReceiveTime) { self.observer?.ended(market, at: now) }
 
     package func resolved(_ resolution: Resolution, at now: ReceiveTime) {

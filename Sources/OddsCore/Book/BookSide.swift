@@ -98,6 +98,16 @@ struct BookSide: ~Copyable {
         }
     }
 
+    /// Hands over the raw prices and sizes of the best level and of those up to `reach` ten-thousandths from it.
+    func forEachNear(_ reach: Int32, _ body: (Int32, Int64) -> Void) {
+        guard self.best >= 0 else { return }
+        let span = Int(reach) / self.step
+        let rungs =
+            self.kind == .bids
+            ? Swift.max(0, self.best - span)...self.best : self.best...Swift.min(self.rungs - 1, self.best + span)
+        for rung in rungs where self.sizes[rung] != 0 { body(Int32(rung * self.step), self.sizes[rung]) }
+    }
+
     /// Shares at one price; zero when there is no such level.
     func size(at price: Price) -> Size {
         let raw = Int(price.rawValue)

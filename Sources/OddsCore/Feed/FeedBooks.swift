@@ -8,8 +8,16 @@ public protocol FeedBooksDelegate: AnyObject {
     func marketChanged(_ slot: MarketSlot, valuesChanged: Bool, previousTrust: Trust?)
     /// The venue said that a market is decided; it may be one that is not followed.
     func marketResolved(_ market: MarketID, winner: AssetID?, at time: Timestamp?)
+    /// A trade of a followed market, as this connection was told it; others may tell the same. Trades of which the venue does
+    /// not say the size and the taker's side are not told.
+    func traded(_ trade: Trade, in slot: MarketSlot)
     /// One entry was applied and the market published or held; only while `FeedBooks.reportsEveryEntry`.
     func entryApplied(_ asset: AssetID, eventType: StaticString, at time: Timestamp, bestBid: Price?, bestAsk: Price?)
+}
+
+extension FeedBooksDelegate {
+    /// Passes it over.
+    public func traded(_ trade: Trade, in slot: MarketSlot) {}
 }
 
 /// The books of one connection, and the road from an event to the board.
@@ -412,6 +420,13 @@ public final class FeedBooks: MarketEventHandler {
                 asset.pointee.side == .yes ? event.price.rawValue : event.price.complement.rawValue
         }
         self.noteTrade(event.price, at: event.timestamp, in: index)
+        if let size = event.size, let takerSide = event.takerSide {
+            self.delegate?.traded(
+                Trade(
+                    market: market.pointee.slot.market.id, asset: asset.pointee.id, side: asset.pointee.side,
+                    price: event.price, size: size, takerSide: takerSide, exchangeTime: event.timestamp,
+                    transaction: event.transactionHash?.fingerprint ?? 0), in: market.pointee.slot)
+        }
         // A trade changes no level by itself, and it may carry an older stamp than the book it caused: no batch ends.
         if self.hot.pointee.reportsEveryEntry { self.reportEntry(found, "last_trade_price", at: event.timestamp) }
         if !market.pointee.held { self.endMessage(index) }

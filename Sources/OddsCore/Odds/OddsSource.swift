@@ -8,11 +8,17 @@ public protocol OddsSource: Sendable {
     var status: StreamStatus { get }
     /// Every incident that is remembered, and the uptime since the start, up to now; an empty report by default.
     func incidents() -> IncidentReport
+    /// What a market's books and trades look like, sampled four times a second (of the poller: as the last answer has it).
+    /// Nil when the market is not followed, has no data yet or is closed; nil by default. Never suspends.
+    func microstructure(of market: MarketID) -> Microstructure?
 }
 
 extension OddsSource {
     /// Nothing is on record.
     public func incidents() -> IncidentReport { IncidentReport() }
+
+    /// Nothing is known.
+    public func microstructure(of market: MarketID) -> Microstructure? { nil }
 }
 
 /// A followed market and its place in its series.

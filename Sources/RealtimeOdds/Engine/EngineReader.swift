@@ -29,4 +29,8 @@ final class EngineReader: FeedReader {
             answer(self.depth(of: asset), self.clock.now())
         }
     }
+
+    func microstructure(of market: MarketID) -> Microstructure? {
+        self.reference.value.engine?.microstructure(of: market)
+    }
 }

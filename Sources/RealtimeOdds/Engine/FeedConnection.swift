@@ -407,6 +407,8 @@ final class FeedConnection: FeedPipelineDelegate {
     func setSilent(_ isSilent: Bool, _ market: MarketID) { self.change { $0.setSilent(isSilent, market) } }
     func refresh(_ market: MarketID) { self.change { $0.refresh(market) } }
     func depth(of asset: AssetID) -> OfferedDepth? { self.books.depth(of: asset) }
+    func eachFigures(ticks: Int, _ body: (OfferedFigures) -> Void) { self.books.eachFigures(ticks: ticks, body) }
+    func figures(of market: MarketID, ticks: Int) -> OfferedFigures? { self.books.figures(of: market, ticks: ticks) }
     func learn(_ book: RESTBook) { self.books.learn(book) }
     func matches(_ book: RESTBook) -> Bool { self.books.matches(book) }
 
@@ -462,6 +464,8 @@ final class FeedConnection: FeedPipelineDelegate {
     func marketResolved(_ market: MarketID, winner: AssetID?, at time: Timestamp?) {
         self.engine.resolved(market, winner: winner, at: time ?? self.lastReceive.wall)
     }
+
+    func traded(_ trade: Trade, in slot: MarketSlot) { self.engine.traded(trade, in: slot, from: self.seat) }
 
     func entryApplied(
         _ asset: AssetID, eventType: StaticString, at time: Timestamp, bestBid: Price?, bestAsk: Price?

@@ -40,6 +40,7 @@ final class FeedEngine {
     var retired: [FeedConnection] = []
     var nextRenewal: MonotonicTime?
     private var watch: LivenessWatch?
+    private var desk: MicrostructureDesk?
     private var watchTimer: Scheduled<Void>?
     private var hasTold: Set<MarketID> = []
     private var placement: [MarketID: [FeedConnection]] = [:]
@@ -64,7 +65,8 @@ final class FeedEngine {
     private static let catchUpLimit = Duration.milliseconds(250)
 
     init(
-        setup: Setup, hub: UpdateHub, connectionList: ConnectionList, seed: UInt64,
+        setup: Setup, hub: UpdateHub, connectionList: ConnectionList,
+        microstructures: MicrostructureShelf = MicrostructureShelf(), seed: UInt64,
         onFirstOdds: @escaping (MarketID, Timestamp) -> Void,
         onResolved: @escaping (MarketID, AssetID?, Timestamp) -> Void
     ) {
@@ -77,6 +79,7 @@ final class FeedEngine {
         self.onResolved = onResolved
         self.lines = Array(repeating: [], count: setup.configuration.lines)
         self.watch = LivenessWatch(engine: self)
+        self.desk = MicrostructureDesk(engine: self, shelf: microstructures)
         setup.marketObserver?.attached(to: EngineReader(self))
         // A follower may have come before the engine was there to be told.
         self.heedFollowers()
@@ -205,6 +208,7 @@ final class FeedEngine {
         self.watchTimer?.cancel()
         self.watchTimer = nil
         self.watch?.stop()
+        self.desk?.stop()
         let gone = (self.allConnections + self.retired).map { $0.stop() }
         let bound = NIOLoopBound(self, eventLoop: self.setup.eventLoop)
         return EventLoopFuture.andAllSucceed(Array(gone), on: self.setup.eventLoop).always { _ in
@@ -213,6 +217,7 @@ final class FeedEngine {
             bound.value.renewing = nil
             bound.value.retired = []
             bound.value.watch = nil
+            bound.value.desk = nil
             bound.value.placement = [:]
         }
     }
@@ -325,6 +330,7 @@ final class FeedEngine {
             guard !self.isStopped else { return }
             self.watch?.look()
             self.renew()
+            self.desk?.sample()
             self.watchLiveness()
         }
     }
@@ -348,6 +354,25 @@ final class FeedEngine {
             next = offered.depth
         }
         return self.watch?.depth(of: asset) ?? next
+    }
+
+    // MARK: Microstructure
+
+    /// A connection tells a trade.
+    func traded(_ trade: Trade, in slot: MarketSlot, from seat: Int) {
+        self.desk?.traded(trade, in: slot, from: seat)
+    }
+
+    /// What a market looks like at this very moment.
+    func microstructure(of market: MarketID) -> Microstructure? { self.desk?.read(market) }
+
+    /// The books of a market as the witness gave them, while the board shows that.
+    func witnessBooks(of slot: MarketSlot, ticks: Int) -> MicrostructureMeter.Books? {
+        guard self.arbiter.isWitnessLeading(slot) else { return nil }
+        let market = slot.market
+        guard let yes = self.watch?.depth(of: market.yes.asset) else { return nil }
+        let no = market.no.flatMap { self.watch?.depth(of: $0.asset) }
+        return MicrostructureMeter.Books(yes: yes.figures(ticks: ticks), no: no?.figures(ticks: ticks))
     }
 
     // MARK: Changes

@@ -11,6 +11,7 @@ package final class FeedHost {
     private let board: OddsBoard
     private let hub: UpdateHub
     private let connections = ConnectionList()
+    private let microstructures = MicrostructureShelf()
 
     /// - Parameters:
     ///   - continuity: told of everything that bears on continuity, as it happens.
@@ -28,7 +29,8 @@ package final class FeedHost {
             logger: logger, board: self.board, observer: nil, continuity: continuity,
             marketObserver: marketObserver)
         self.engine = FeedEngine(
-            setup: setup, hub: self.hub, connectionList: self.connections, seed: seed, onFirstOdds: { _, _ in },
+            setup: setup, hub: self.hub, connectionList: self.connections, microstructures: self.microstructures,
+            seed: seed, onFirstOdds: { _, _ in },
             onResolved: { [board = self.board] id, winner, time in
                 guard let market = board.slot(id)?.market else { return }
                 let side = winner.flatMap { market.side(of: $0) }
@@ -54,6 +56,9 @@ package final class FeedHost {
 
     /// A token's book now, as the observer's reader tells it.
     package func depth(of asset: AssetID) -> TokenDepth? { self.engine.depth(of: asset) }
+
+    /// What a market looked like at the last sample.
+    package func microstructure(of market: MarketID) -> Microstructure? { self.microstructures.read(market) }
 
     /// How many connections carry anything, one that is being renewed counted twice.
     package var connectionCount: Int { self.engine.allConnections.count }

@@ -102,7 +102,8 @@ public final class MarketOddsPoller: LiveOddsSource {
                     base: configuration.clobREST, transport: transport, timeout: configuration.requestTimeout),
                 clock: clock, logger: logger, board: self.board, hub: hub, discovery: discovery,
                 incidents: incidents,
-                seed: configuration.seed ?? UInt64.random(in: .min ... .max), marketObserver: marketObserver))
+                seed: configuration.seed ?? UInt64.random(in: .min ... .max), depthTicks: configuration.depthTicks,
+                marketObserver: marketObserver))
         engines.engine = self.engine
     }
 
@@ -138,6 +139,10 @@ public final class MarketOddsPoller: LiveOddsSource {
 
     /// The latest odds of a market; nil when it is not followed or has no data yet. From any thread, without waiting.
     public func currentOdds(_ market: MarketID) -> OddsSnapshot? { self.board.currentOdds(market) }
+
+    /// What a market's books look like, as the last answer that was believed has them; trades and movement between two
+    /// answers are not seen, so flow and volatility are nil. Nil without odds, and when the market is closed.
+    public func microstructure(of market: MarketID) -> Microstructure? { self.engine.reader.microstructure(of: market) }
 
     /// A token's whole book, as the last answer that was believed has it; nil when there is none, and while the market's
     /// odds are `stale` or `closed`. Never waits.

@@ -20,6 +20,8 @@ final class PollEngine: MarketDiscoveryDelegate {
         let discovery: MarketDiscovery?
         let incidents: IncidentRecorder
         let seed: UInt64
+        /// How far from the best price levels count as near.
+        let depthTicks: Int
         /// Sees everything inline.
         let marketObserver: (any MarketObserver)?
     }
@@ -40,7 +42,8 @@ final class PollEngine: MarketDiscoveryDelegate {
             PollState(
                 interval: setup.interval, bareAssets: setup.bareAssets, board: setup.board, shelf: shelf,
                 seed: setup.seed))
-        self.reader = PollReader(shelf: shelf, clock: setup.clock, alarm: self.alarm)
+        self.reader = PollReader(
+            shelf: shelf, board: setup.board, clock: setup.clock, alarm: self.alarm, ticks: setup.depthTicks)
         setup.marketObserver?.attached(to: self.reader)
     }
 
@@ -171,6 +174,11 @@ final class PollEngine: MarketDiscoveryDelegate {
             self.setup.hub.changedExactly(snapshot, values: change.values, previousTrust: change.previousTrust)
             self.setup.marketObserver?.published(snapshot, at: self.setup.clock.now())
             self.setup.hub.changed(slot, values: change.values, previousTrust: change.previousTrust)
+        case .confirmed(let market):
+            guard let observer = self.setup.marketObserver, let value = self.reader.microstructure(of: market.id) else {
+                return
+            }
+            observer.sampled(value, of: market, at: value.time)
         case .ended(let market): self.setup.marketObserver?.ended(market, at: self.setup.clock.now())
         case .resolved(let resolution): self.setup.marketObserver?.resolved(resolution, at: self.setup.clock.now())
         }

@@ -43,18 +43,30 @@ final class PollReader: FeedReader {
     }
 
     private let shelf: BookShelf
+    private let board: OddsBoard
+    private let ticks: Int
     private let clock: any StreamClock
     /// Wakes the poller when a question may be due before it looks next.
     private let alarm: Alarm
     private let state = Mutex(State())
 
-    init(shelf: BookShelf, clock: any StreamClock, alarm: Alarm) {
+    init(shelf: BookShelf, board: OddsBoard, clock: any StreamClock, alarm: Alarm, ticks: Int) {
         self.shelf = shelf
+        self.board = board
+        self.ticks = ticks
         self.clock = clock
         self.alarm = alarm
     }
 
     func depth(of asset: AssetID) -> TokenDepth? { self.shelf.depth(of: asset) }
+
+    func microstructure(of market: MarketID) -> Microstructure? {
+        guard let slot = self.board.slot(market), let shown = slot.read(), shown.trust != .closed else { return nil }
+        let yes = self.depth(of: slot.market.yes.asset)?.figures(ticks: self.ticks)
+        let no = slot.market.no.flatMap { self.depth(of: $0.asset) }?.figures(ticks: self.ticks)
+        return MicrostructureMeter().read(
+            shown, books: yes.map { MicrostructureMeter.Books(yes: $0, no: no) }, at: self.clock.now())
+    }
 
     func depth(
         of asset: AssetID, at instant: MonotonicTime,

@@ -36,6 +36,8 @@ struct PollState {
     enum Happening {
         /// A market on the board changed; the snapshot is what the change led to.
         case changed(MarketSlot, OddsSnapshot, PolledMarket.Change)
+        /// An answer was believed, whether it changed anything or not.
+        case confirmed(Market)
         /// Nothing new comes of a market.
         case ended(Market)
         /// Its outcome is known.
@@ -317,6 +319,7 @@ struct PollState {
         self.count(outcome)
         if outcome.isConfirmed, let book = seat.market.book { self.shelf.put(book, of: seat.market.slot) }
         self.note(outcome.change, seat.market.slot)
+        if outcome.isConfirmed { self.happenings.append(.confirmed(seat.market.market)) }
         let wasFailing = seat.schedule.failures > 0
         self.settle(&seat.schedule, failures: seat.market.failures, results, outcome, at: now.monotonic)
         if outcome.isConfirmed, !seat.hasHadOdds {
