@@ -1,4 +1,4 @@
-/// Whom a fault hits: connections, what frames and answers are about, or one of the two REST APIs. Parts add up: line 0
+/// Whom a fault hits: connections, what frames and answers are about, one of the two REST APIs, or the live data socket. Parts add up: line 0
 /// and the current Up token means that token on that connection.
 public struct FaultTarget: Sendable, Hashable {
     /// A connection of the market channel, found when the fault begins; the fault ends with it.
@@ -33,19 +33,21 @@ public struct FaultTarget: Sendable, Hashable {
         case series(String)
     }
 
-    /// A REST API.
+    /// Another part of the venue than the market channel.
     public enum API: String, Sendable, Hashable, CaseIterable {
         /// Books and prices.
         case clob
         /// Markets.
         case gamma
+        /// The live data socket with the prices.
+        case rtds
     }
 
     /// The connection; nil for every one, those to come too.
     public var line: Line?
     /// What frames and answers are about; nil for everything.
     public var subject: Subject?
-    /// The REST API; nil for both.
+    /// A REST API, or the live data socket; without it the market channel, and both REST APIs.
     public var api: API?
 
     /// A target from its parts.
@@ -77,6 +79,8 @@ public struct FaultTarget: Sendable, Hashable {
     public static let clob = FaultTarget(api: .clob)
     /// The Gamma REST API.
     public static let gamma = FaultTarget(api: .gamma)
+    /// The live data socket with the prices, every connection of it.
+    public static let rtds = FaultTarget(api: .rtds)
 
     /// Parts of a target.
     struct Aim: OptionSet, Sendable {
@@ -86,6 +90,7 @@ public struct FaultTarget: Sendable, Hashable {
         static let market = Aim(rawValue: 4)
         static let clob = Aim(rawValue: 8)
         static let gamma = Aim(rawValue: 16)
+        static let rtds = Aim(rawValue: 32)
     }
 
     /// Which parts this one has.
@@ -99,6 +104,7 @@ public struct FaultTarget: Sendable, Hashable {
         switch self.api {
         case .clob: aim.insert(.clob)
         case .gamma: aim.insert(.gamma)
+        case .rtds: aim.insert(.rtds)
         case nil: break
         }
         return aim

@@ -36,6 +36,8 @@ public struct SimulatorEndpoints: Sendable, Hashable {
     public var clobREST: String
     /// Base of the Gamma REST API.
     public var gammaREST: String
+    /// The live data socket with the prices, `ws://` or `wss://`.
+    public var rtdsWebSocket: String
 }
 
 /// What a simulator has done so far.
@@ -54,6 +56,12 @@ public struct SimulatorCounters: Sendable, Hashable {
     public var messagesReceived = 0
     /// REST requests, answered or not.
     public var requests = 0
+    /// Connections of the live data socket now.
+    public var priceConnections = 0
+    /// Feeds of prices subscribed to now, over all connections.
+    public var priceSubscriptions = 0
+    /// Frames with prices sent, histories included.
+    public var priceFrames = 0
     /// Faults that have begun.
     public var faults = 0
 }

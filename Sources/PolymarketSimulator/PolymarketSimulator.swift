@@ -6,7 +6,7 @@ public import OddsCore
 public import ServiceLifecycle
 internal import Synchronization
 
-/// A local exchange that speaks the venue's protocol: market channel, CLOB REST and Gamma REST.
+/// A local exchange that speaks the venue's protocol: market channel, CLOB REST, Gamma REST and RTDS.
 ///
 /// Its windows, tokens, prices and orders follow from a seed, or its frames from a tape; its books carry correct hashes;
 /// it misbehaves on cue. `start` returns when it can be reached, and `stop` when every task and socket is gone.
@@ -67,6 +67,7 @@ public final class PolymarketSimulator: Service {
                     "exchange.market": "\(running.endpoints.marketWebSocket)",
                     "exchange.clob": "\(running.endpoints.clobREST)",
                     "exchange.gamma": "\(running.endpoints.gammaREST)",
+                    "exchange.rtds": "\(running.endpoints.rtdsWebSocket)",
                 ])
             return running.endpoints
         } catch {
@@ -105,6 +106,13 @@ public final class PolymarketSimulator: Service {
                 host: self.configuration.host, port: self.configuration.gammaPort, tls: tls,
                 writeLimit: self.configuration.slowReaderLimit, service: .init(answer: { exchange.gammaAnswer($0) }),
                 on: group)
+            let rtds = try await SocketServer.bind(
+                host: self.configuration.host, port: self.configuration.rtdsPort, tls: tls,
+                writeLimit: self.configuration.slowReaderLimit,
+                service: .init(
+                    answer: { _ in .error(404, "only a WebSocket lives here") }, webSocket: PriceService(exchange),
+                    webSocketPaths: ["/"]),
+                on: group)
             let clock = self.clock
             let driver = Task {
                 // Ends with the task: both the clock and the loop only fail when all is over.
@@ -114,8 +122,8 @@ public final class PolymarketSimulator: Service {
                 }
             }
             return Running(
-                exchange: exchange, endpoints: self.endpoints(market: market.port, gamma: gamma.port),
-                servers: [market, gamma], group: group, driver: driver)
+                exchange: exchange, endpoints: self.endpoints(market: market.port, gamma: gamma.port, rtds: rtds.port),
+                servers: [market, gamma, rtds], group: group, driver: driver)
         } catch {
             await Self.shutDown(group, self.logger)
             throw error
@@ -176,13 +184,14 @@ public final class PolymarketSimulator: Service {
         }
     }
 
-    private func endpoints(market: Int, gamma: Int) -> SimulatorEndpoints {
+    private func endpoints(market: Int, gamma: Int, rtds: Int) -> SimulatorEndpoints {
         let host = self.configuration.host.contains(":") ? "[\(self.configuration.host)]" : self.configuration.host
         let isSecure = self.configuration.tls != nil
         return SimulatorEndpoints(
             marketWebSocket: "\(isSecure ? "wss" : "ws")://\(host):\(market)/ws/market",
             clobREST: "\(isSecure ? "https" : "http")://\(host):\(market)",
-            gammaREST: "\(isSecure ? "https" : "http")://\(host):\(gamma)")
+            gammaREST: "\(isSecure ? "https" : "http")://\(host):\(gamma)",
+            rtdsWebSocket: "\(isSecure ? "wss" : "ws")://\(host):\(rtds)/")
     }
 
     // MARK: What it is asked

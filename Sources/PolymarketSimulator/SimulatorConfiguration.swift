@@ -57,6 +57,8 @@ public struct SimulatorConfiguration: Sendable {
     public var marketPort = 0
     /// The port of the Gamma REST API, another host in reality; 0 takes a free one.
     public var gammaPort = 0
+    /// The port of the live data socket (RTDS) with the prices, another host in reality; 0 takes a free one.
+    public var rtdsPort = 0
     /// Certificate and key; nil serves `ws` and `http`.
     public var tls: TLS?
     /// The venue's time when the simulator starts; the grid of windows follows from it. Nil takes the clock's.
@@ -65,6 +67,16 @@ public struct SimulatorConfiguration: Sendable {
     public var flow = Flow()
     /// The yearly volatility of the simulated prices (0.6 = 60 %).
     public var volatility = 0.6
+    /// Which price decides a window.
+    public enum Settlement: Sendable, Hashable {
+        /// The price of the boundary's second, as before August 2026.
+        case spot
+        /// The mean of the prices of the last seconds: see `lookbackSeconds(of:)`.
+        case twap
+    }
+
+    /// Which price decides a window; Gamma tells it in `cryptoMarketConfig`.
+    public var settlement = Settlement.twap
     /// How long after its end a window is decided; 15 to 21 s in reality.
     public var resolutionDelay = Duration.seconds(2)
     /// How long before its start a window exists; a day in reality, and never less than five windows.
@@ -82,4 +94,17 @@ public struct SimulatorConfiguration: Sendable {
 
     /// The defaults: no series yet.
     public init() {}
+
+    /// How many seconds the mean goes over that decides a window of a series; nil when none does.
+    ///
+    /// 60 from windows of 15 minutes on and 30 from 5 minutes on, as the venue has it; of shorter windows, which it does not
+    /// have, a third, and at least two.
+    public func lookbackSeconds(of series: MarketSeries) -> Int? {
+        guard self.settlement == .twap else { return nil }
+        switch series.period.components.seconds {
+        case 900...: return 60
+        case 300...: return 30
+        case let seconds: return max(2, min(30, Int(seconds / 3)))
+        }
+    }
 }

@@ -88,6 +88,8 @@ public struct SimulatorFault: Sendable, Hashable {
         case missingMarket(until: Duration?)
         /// The venue's clock is ahead by this much (negative: behind): stamps, the hashes over them, and `/time`.
         case clockSkew(by: Duration)
+        /// The live data socket has no prices of the seconds while it lasts, neither new nor in a history.
+        case gap
         /// Everything that lasts ends now, and what was planned does not come. Over at once.
         case recover
     }
@@ -136,7 +138,7 @@ extension SimulatorFault.Kind {
         case .drop, .close, .oversize, .recover: true
         case .refuse, .freeze, .halfOpen, .noSnapshot, .delay, .duplicate, .reorder, .corrupt, .truncate, .cut,
             .wrongHash, .lose, .restError, .restSlow, .restHang, .restReset, .restStale, .ghostBook, .missingMarket,
-            .clockSkew:
+            .clockSkew, .gap:
             false
         }
     }
@@ -149,7 +151,7 @@ extension SimulatorFault.Kind {
             choice
         case .cut: .next(1)
         case .drop, .close, .refuse, .freeze, .halfOpen, .noSnapshot, .delay, .oversize, .restError, .restSlow,
-            .restHang, .restReset, .restStale, .ghostBook, .missingMarket, .clockSkew, .recover:
+            .restHang, .restReset, .restStale, .ghostBook, .missingMarket, .clockSkew, .gap, .recover:
             nil
         }
     }
@@ -157,9 +159,11 @@ extension SimulatorFault.Kind {
     /// What of a target it can use.
     var aim: FaultTarget.Aim {
         switch self {
-        case .refuse, .clockSkew, .recover: []
-        case .drop, .close, .halfOpen, .delay, .cut, .oversize: [.line]
-        case .freeze, .noSnapshot, .duplicate, .reorder, .corrupt, .truncate, .lose: [.line, .asset, .market]
+        case .clockSkew, .recover: []
+        case .refuse, .gap: [.rtds]
+        case .drop, .close, .halfOpen, .delay, .cut, .oversize: [.line, .rtds]
+        case .noSnapshot: [.line, .asset, .market]
+        case .freeze, .duplicate, .reorder, .corrupt, .truncate, .lose: [.line, .asset, .market, .rtds]
         case .wrongHash: [.line, .asset, .market, .clob]
         case .restError, .restSlow, .restHang, .restReset: [.clob, .gamma]
         case .restStale, .ghostBook: [.asset, .market, .clob]

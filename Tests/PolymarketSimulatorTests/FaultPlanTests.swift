@@ -67,6 +67,13 @@ import Testing
             SimulatorFault(.freeze, on: .slug("btc-updown-15m-1777428000"))
         ),
         (#"{"fault":"recover"}"#, .recover),
+        (#"{"fault":"freeze","on":"rtds","for":"3s"}"#, SimulatorFault(.freeze, on: .rtds, for: .seconds(3))),
+        (
+            #"{"fault":"drop","on":{"api":"rtds","line":1}}"#,
+            SimulatorFault(.drop, on: FaultTarget(line: .number(1), api: .rtds))
+        ),
+        (#"{"fault":"reset","on":"rtds"}"#, SimulatorFault(.refuse(.reset), on: .rtds)),
+        (#"{"fault":"gap","for":"5s"}"#, SimulatorFault(.gap, for: .seconds(5))),
     ])
     func faultsAreReadWithTheirOwnKeys(text: String, fault: SimulatorFault) throws {
         let planned = PlannedFault(at: .zero, fault)
@@ -83,7 +90,10 @@ import Testing
         (#"{"fault":"explode"}"#, "line 1", "no fault \"explode\""),
         ("{\"fault\":\"drop\",\n \"status\":5}", "line 2", "\"drop\" has no key \"status\""),
         (#"{"fault":"drop","for":"5s"}"#, "line 1", "no key \"for\""),
-        (#"{"fault":"refuse","on":"line 0"}"#, "line 1", "no key \"on\""),
+        (#"{"fault":"clock-skew","by":"1s","on":"line 0"}"#, "line 1", "no key \"on\""),
+        (#"{"fault":"refuse","on":"line 0"}"#, "line 1", "\"on\" may name \"rtds\""),
+        (#"{"fault":"no-snapshot","on":"rtds"}"#, "line 1", "cannot be aimed like that"),
+        (#"{"random":{"to":"1m","only":["gap"]}}"#, "line 1", "\"only\" cannot hold"),
         (#"{"fault":"drop","at":"10"}"#, "line 1", "\"at\" must be a time"),
         (#"{"fault":"drop","at":"-1s"}"#, "line 1", "\"at\" must be a time"),
         (#"{"fault":"delay"}"#, "line 1", "\"by\" is missing"),

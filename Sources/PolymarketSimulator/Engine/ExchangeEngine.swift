@@ -134,7 +134,9 @@ struct ExchangeEngine: Sendable {
                         ActiveMarket(
                             key: WindowKey(series: series.name, start: window.start.seconds),
                             process: MarketProcess(
-                                window: window, path: path, configuration: self.configuration, begin: begin),
+                                window: window, prices: self.prices(of: window, path),
+                                configuration: self.configuration,
+                                begin: begin),
                             frames: MarketFrames(window: window, cipher: self.cipher)))
                 }
                 self.nextActive[index] = series.window(after: self.nextActive[index])
@@ -281,7 +283,8 @@ struct ExchangeEngine: Sendable {
         // Listed and not yet active: its book stands still.
         let grid = MarketWindow(start: window.start, end: window.end)
         let begin = max(self.activation(window.series, grid), self.start)
-        return MarketProcess(window: window, path: path, configuration: self.configuration, begin: begin)
+        return MarketProcess(
+            window: window, prices: self.prices(of: window, path), configuration: self.configuration, begin: begin)
     }
 
     /// One token's book as a message; nil when the token is unknown or its market has passed.
@@ -308,22 +311,39 @@ struct ExchangeEngine: Sendable {
         return copy
     }
 
-    /// The simulated price of a window's asset at a moment.
-    func price(of window: SimulatedWindow, at time: Timestamp) -> Double? {
-        self.paths[window.series.asset]?.price(at: time)
+    private func prices(of window: SimulatedWindow, _ path: PricePath) -> WindowPrices {
+        WindowPrices(
+            path: path, window: MarketWindow(start: window.start, end: window.end),
+            lookback: self.configuration.lookbackSeconds(of: window.series))
+    }
+
+    /// What a window is decided by.
+    func prices(of window: SimulatedWindow) -> WindowPrices? {
+        self.paths[window.series.asset].map { self.prices(of: window, $0) }
+    }
+
+    /// The simulated price of an asset.
+    func path(of asset: String) -> PricePath? { self.paths[asset] }
+
+    /// The assets that have a price, in order.
+    var assets: [String] { self.paths.keys.sorted() }
+
+    /// How a window's market is decided.
+    func settlement(of window: SimulatedWindow) -> ReferenceSettlement {
+        ReferenceSettlement(
+            symbol: window.series.asset + "/usd",
+            rule: self.configuration.lookbackSeconds(of: window.series).map { .twap(lookbackSeconds: $0) } ?? .spot)
     }
 
     /// The chance of Up by the price alone, spikes left out.
     func calmValue(of window: SimulatedWindow, at time: Timestamp) -> Double {
-        self.paths[window.series.asset].map { MarketProcess.calmValue(of: window, path: $0, at: time) } ?? 0.5
+        self.prices(of: window)?.calmValue(at: time) ?? 0.5
     }
 
     /// The side that won, once the venue has said so.
     func winner(of window: SimulatedWindow) -> Token? {
-        guard window.end.advanced(by: self.configuration.resolutionDelay) <= self.now,
-            let from = self.price(of: window, at: window.start), let to = self.price(of: window, at: window.end)
-        else { return nil }
-        return to >= from ? .up : .down
+        guard window.end.advanced(by: self.configuration.resolutionDelay) <= self.now else { return nil }
+        return self.prices(of: window)?.winner
     }
 
     /// A series by its name.

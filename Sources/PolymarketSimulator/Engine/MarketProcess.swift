@@ -71,9 +71,8 @@ struct MarketProcess: Sendable {
     /// Trades so far, for the volume in the listings.
     private(set) var volume: Size = .zero
 
-    private let path: PricePath
+    private let prices: WindowPrices
     private let flow: SimulatorConfiguration.Flow
-    private let priceToBeat: Double
     private var random: SplitMix64
     private var due: [Timestamp]
     private var reports: [(at: Timestamp, trade: SimulatedTrade)] = []
@@ -82,12 +81,11 @@ struct MarketProcess: Sendable {
 
     /// A market whose orders begin to move at `begin`; its book stands ready from its listing.
     init(
-        window: SimulatedWindow, path: PricePath, configuration: SimulatorConfiguration, begin: Timestamp
+        window: SimulatedWindow, prices: WindowPrices, configuration: SimulatorConfiguration, begin: Timestamp
     ) {
         self.window = window
-        self.path = path
+        self.prices = prices
         self.flow = configuration.flow
-        self.priceToBeat = path.price(at: window.start)
         self.random = SplitMix64(seed: Deterministic.mix(configuration.seed ^ Deterministic.hash(window.slug)))
         self.bookTime = window.listed.advanced(by: .milliseconds(1_500))
         self.lastAction = max(begin, self.bookTime)
@@ -129,8 +127,8 @@ struct MarketProcess: Sendable {
         }
     }
 
-    /// The side that wins: Up unless the price at the end lies below the price at the start.
-    var winner: Token { self.path.price(at: self.window.end) >= self.priceToBeat ? .up : .down }
+    /// The side that wins: Up unless the closing price lies below the price to beat.
+    var winner: Token { self.prices.winner }
 
     // MARK: Time
 
@@ -173,7 +171,7 @@ struct MarketProcess: Sendable {
 
     /// The chance of Up as the market makers see it, spikes included.
     private mutating func fairValue(at time: Timestamp) -> Double {
-        let fair = Self.calmValue(of: self.window, path: self.path, at: time)
+        let fair = self.prices.calmValue(at: time)
         guard let index = self.spikes.firstIndex(where: { $0.begin <= time && time < $0.end }) else { return fair }
         if !self.spikes[index].begun {
             self.spikes[index].begun = true
@@ -186,18 +184,6 @@ struct MarketProcess: Sendable {
         // Up at once, a little round at the top.
         let peak = spike.peak - 0.02 * (2 * part - 1) * (2 * part - 1)
         return token == .up ? max(fair, peak) : min(fair, 1 - peak)
-    }
-
-    /// The chance of Up by the price alone: how far it is from the price to beat, against what can still happen.
-    static func calmValue(of window: SimulatedWindow, path: PricePath, at time: Timestamp) -> Double {
-        let price = path.price(at: time)
-        guard time >= window.start else {
-            let before = path.price(at: time.advanced(by: .seconds(-20)))
-            return 0.5 + max(-0.03, min(0.03, (price / before - 1) / path.volatilityPerSecond * 0.004))
-        }
-        let left = Double(max(0, window.end.milliseconds - time.milliseconds)) / 1000
-        let deviation = path.volatilityPerSecond * (left + 0.15).squareRoot()
-        return Deterministic.normalBelow((price / path.price(at: window.start) - 1) / deviation)
     }
 
     /// Which side may jump: one that is neither there already nor out of reach.

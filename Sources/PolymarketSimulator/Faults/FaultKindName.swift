@@ -14,12 +14,13 @@ package enum FaultKindName: String, Sendable, Hashable, CaseIterable {
     case ghostBook = "ghost-book"
     case missingMarket = "missing-market"
     case clockSkew = "clock-skew"
+    case gap
     case recover
 
     static let allowed = Self.allCases.map(\.rawValue).joined(separator: ", ")
 
-    /// Whether random plans draw it: `recover` would end what was drawn before it.
-    package var isDrawn: Bool { self != .recover }
+    /// Whether random plans draw it: `recover` would end what was drawn before it, and `gap` concerns no market.
+    package var isDrawn: Bool { self != .recover && self != .gap }
 
     /// Those that random plans draw from.
     package static let drawn = Self.allCases.filter(\.isDrawn)
@@ -53,6 +54,7 @@ extension SimulatorFault.Kind {
         case .ghostBook: .ghostBook
         case .missingMarket: .missingMarket
         case .clockSkew: .clockSkew
+        case .gap: .gap
         case .recover: .recover
         }
     }

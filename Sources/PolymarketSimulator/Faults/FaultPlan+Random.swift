@@ -97,6 +97,7 @@ private struct FaultDraw {
         case .ghostBook: return .ghostBook(age: self.time(1_000..<300_000))
         case .missingMarket: return .missingMarket(until: nil)
         case .clockSkew: return .clockSkew(by: self.time(0..<4_000) - .seconds(2))
+        case .gap: return .gap
         case .recover: return .recover
         }
     }

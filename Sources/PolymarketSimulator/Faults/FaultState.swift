@@ -81,6 +81,8 @@ struct FaultState: Sendable {
     private static let neighbourWait = Duration.seconds(1)
 
     private let seed: UInt64
+    /// What its connections are of: nil for the market channel.
+    private let api: FaultTarget.API?
     /// In the order in which they work on a frame.
     private(set) var active: [Active] = []
     /// In order of arrival.
@@ -88,7 +90,10 @@ struct FaultState: Sendable {
     private var injected = 0
 
     /// No fault in force. What is left to chance follows from the seed.
-    init(seed: UInt64 = 0) { self.seed = seed }
+    init(seed: UInt64 = 0, api: FaultTarget.API? = nil) {
+        self.seed = seed
+        self.api = api
+    }
 
     // MARK: Connections
 
@@ -135,7 +140,7 @@ struct FaultState: Sendable {
         case .recover: return self.recover(now: now)
         case .refuse, .freeze, .halfOpen, .noSnapshot, .delay, .duplicate, .reorder, .corrupt, .truncate, .cut,
             .wrongHash, .lose, .restError, .restSlow, .restHang, .restReset, .restStale, .ghostBook, .missingMarket,
-            .clockSkew:
+            .clockSkew, .gap:
             break
         }
         var active = Active(
@@ -151,7 +156,7 @@ struct FaultState: Sendable {
             commands = lines.map { ($0, [.pause]) }
         }
         // Of REST answers every one is touched: they belong to no connection of the channel.
-        if case .next(let count) = fault.kind.choice, fault.target.api == nil {
+        if case .next(let count) = fault.kind.choice, fault.target.api == self.api {
             active.remaining = Dictionary(uniqueKeysWithValues: lines.map { ($0, max(1, count)) })
         }
         guard !active.isSpent else { return commands }
@@ -229,7 +234,7 @@ struct FaultState: Sendable {
             case .freeze, .noSnapshot: active.hits(id, now: now) && active.subject.covers(asset, series: series)
             case .drop, .close, .refuse, .halfOpen, .delay, .duplicate, .reorder, .corrupt, .truncate, .cut, .oversize,
                 .wrongHash, .lose, .restError, .restSlow, .restHang, .restReset, .restStale, .ghostBook,
-                .missingMarket, .clockSkew, .recover:
+                .missingMarket, .clockSkew, .gap, .recover:
                 false
             }
         }
@@ -272,7 +277,7 @@ struct FaultState: Sendable {
     }
 
     private func isAbout(_ active: Active, _ frame: DataFrame, _ series: (String) -> String?) -> Bool {
-        guard active.fault.target.api == nil else { return false }
+        guard active.fault.target.api == self.api else { return false }
         if active.subject == .everything { return true }
         return frame.assets.contains { active.subject.covers($0, series: series($0)) }
     }
@@ -374,7 +379,7 @@ struct FrameFate: Sendable {
         case .reorder(.late(let limit), _):
             self.lateness = .nanoseconds(Int64(Double(limit.wholeNanoseconds) * generator.unit()))
         case .drop, .close, .refuse, .halfOpen, .noSnapshot, .delay, .oversize, .restError, .restSlow, .restHang,
-            .restReset, .restStale, .ghostBook, .missingMarket, .clockSkew, .recover:
+            .restReset, .restStale, .ghostBook, .missingMarket, .clockSkew, .gap, .recover:
             return false
         }
         return true
@@ -393,7 +398,7 @@ extension SimulatorFault.Kind {
         case .corrupt: 5
         case .cut: 6
         case .drop, .close, .refuse, .halfOpen, .noSnapshot, .delay, .duplicate, .reorder, .oversize, .restError,
-            .restSlow, .restHang, .restReset, .restStale, .ghostBook, .missingMarket, .clockSkew, .recover:
+            .restSlow, .restHang, .restReset, .restStale, .ghostBook, .missingMarket, .clockSkew, .gap, .recover:
             7
         }
     }

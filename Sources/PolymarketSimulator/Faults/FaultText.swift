@@ -45,7 +45,7 @@ enum FaultText {
     private static func aims(_ aim: FaultTarget.Aim) -> String {
         let names: [(FaultTarget.Aim, String)] = [
             (.line, "a line"), (.asset, "an asset"), (.market, "a slug or a series"), (.clob, "\"clob\""),
-            (.gamma, "\"gamma\""),
+            (.gamma, "\"gamma\""), (.rtds, "\"rtds\""),
         ]
         return "\"on\" may name " + names.filter { aim.contains($0.0) }.map(\.1).joined(separator: ", ") + "."
     }
@@ -92,6 +92,7 @@ enum FaultText {
         case .ghostBook: return .ghostBook(age: try members.time("age") ?? .seconds(60))
         case .missingMarket: return .missingMarket(until: try members.time("until", isSigned: true))
         case .clockSkew: return .clockSkew(by: try members.needed("by", isSigned: true))
+        case .gap: return .gap
         case .recover: return .recover
         }
     }
@@ -102,7 +103,7 @@ enum FaultText {
             guard let target = Self.target(text) else {
                 throw SimulatorError(
                     .plan,
-                    "line \(node.line): \"on\": \(Text.quoted(text)) is nobody. Allowed: all, newest, oldest, line N, up, down, a token id, a series, a slug, clob, gamma, or an object with line, asset, series, slug, api."
+                    "line \(node.line): \"on\": \(Text.quoted(text)) is nobody. Allowed: all, newest, oldest, line N, up, down, a token id, a series, a slug, clob, gamma, rtds, or an object with line, asset, series, slug, api."
                 )
             }
             return target
@@ -152,6 +153,7 @@ enum FaultText {
         case "oldest": return .oldest
         case "clob": return .clob
         case "gamma": return .gamma
+        case "rtds": return .rtds
         case "up": return .current(.up)
         case "down": return .current(.down)
         case let text where text.hasPrefix("line "):
@@ -218,7 +220,8 @@ enum FaultText {
             time.map { ["\"\(key)\":\"\(PlanTime.text($0))\""] } ?? []
         }
         switch kind {
-        case .drop, .refuse(.reset), .freeze, .halfOpen, .noSnapshot, .cut, .restHang, .restReset, .recover: return []
+        case .drop, .refuse(.reset), .freeze, .halfOpen, .noSnapshot, .cut, .restHang, .restReset, .gap, .recover:
+            return []
         case .close(let code, let reason): return ["\"code\":\(code)", "\"reason\":\(Text.quoted(reason))"]
         case .refuse(.status(let status)): return ["\"status\":\(status)"]
         case .delay(let by), .restSlow(let by), .restStale(let by), .clockSkew(let by): return time("by", by)

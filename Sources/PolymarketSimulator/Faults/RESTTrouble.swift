@@ -44,7 +44,8 @@ extension FaultState {
             answer = HTTPAnswer("")
             answer.arrival = .reset
         case .drop, .close, .refuse, .freeze, .halfOpen, .noSnapshot, .delay, .duplicate, .reorder, .corrupt, .truncate,
-            .cut, .oversize, .wrongHash, .lose, .restSlow, .restStale, .ghostBook, .missingMarket, .clockSkew, .recover:
+            .cut, .oversize, .wrongHash, .lose, .restSlow, .restStale, .ghostBook, .missingMarket, .clockSkew, .gap,
+            .recover:
             return nil
         }
         return answer

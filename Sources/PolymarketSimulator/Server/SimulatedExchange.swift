@@ -40,6 +40,7 @@ package final class SimulatedExchange: WebSocketService {
         var engine: ExchangeEngine
         var player: TapePlayer?
         var faults: FaultState
+        var prices: PriceDesk
         /// Faults to come, the next one first.
         var planned: [(time: MonotonicTime, fault: SimulatorFault)] = []
         /// The exchange second by second, for answers that are old.
@@ -87,7 +88,8 @@ package final class SimulatedExchange: WebSocketService {
             State(
                 engine: ExchangeEngine(configuration: configuration, start: self.start),
                 player: tape.map { TapePlayer(tape: $0, speed: configuration.tape?.speed ?? 1) },
-                faults: FaultState(seed: configuration.seed)))
+                faults: FaultState(seed: configuration.seed),
+                prices: PriceDesk(configuration: configuration, start: self.start)))
     }
 
     /// The venue's time at a moment of the clock.
@@ -108,7 +110,7 @@ package final class SimulatedExchange: WebSocketService {
             while let (time, fault) = state.planned.first, time <= now {
                 self.advance(to: time, &state, &outbox)
                 state.planned.removeFirst()
-                let outgoing = Self.begin(fault, now: time, &state)
+                let outgoing = self.begin(fault, now: time, &state)
                 Self.hear(outgoing ?? [], now: time, &state, &outbox)
                 begun.append((fault, outgoing != nil))
             }
@@ -116,7 +118,7 @@ package final class SimulatedExchange: WebSocketService {
             for (id, connection) in state.connections where !state.faults.isDeaf(id) {
                 if let deadline = connection.session.deadline, deadline <= now { outbox.add([.drop], for: id) }
             }
-            return (outbox.addressed(state), begun)
+            return (outbox.addressed(state) + state.prices.take(), begun)
         }
         for (fault, isHit) in begun { self.report(fault, isHit) }
         for (link, commands) in outbox { link.perform(commands) }
@@ -125,6 +127,7 @@ package final class SimulatedExchange: WebSocketService {
     private func advance(to now: MonotonicTime, _ state: inout State, _ outbox: inout Outbox) {
         Self.hear(state.faults.due(now: now), now: now, &state, &outbox)
         state.engine.skew = state.faults.clockSkew(now: now)
+        state.prices.advance(to: now, venue: self.venueTime(now), skew: state.engine.skew)
         var emissions: [Emission] = []
         let subscribers = state.subscribers
         state.engine.advance(to: self.venueTime(now), listening: { subscribers[$0] != nil }, into: &emissions)
@@ -187,8 +190,8 @@ package final class SimulatedExchange: WebSocketService {
         let now = self.clock.now().monotonic
         let (next, due) = self.state.withLock { state in
             (
-                state.player == nil ? state.engine.nextTime : nil,
-                [state.faults.nextDue, state.planned.first?.time].compactMap { $0 }.min()
+                [state.player == nil ? state.engine.nextTime : nil, state.prices.nextTime].compactMap { $0 }.min(),
+                [state.faults.nextDue, state.prices.faults.nextDue, state.planned.first?.time].compactMap { $0 }.min()
             )
         }
         let wait = next.map { self.venueTime(now).duration(to: $0) } ?? self.configuration.tick
@@ -312,6 +315,24 @@ package final class SimulatedExchange: WebSocketService {
         return commands
     }
 
+    // MARK: The live data socket
+
+    func priceRefusal() -> SimulatorFault.Refusal? {
+        let now = self.clock.now().monotonic
+        return self.state.withLock { $0.prices.refusal(now: now) }
+    }
+
+    func priceOpened(_ link: WebSocketLink) { self.state.withLock { $0.prices.opened(link) } }
+
+    func priceReceived(_ message: WebSocketMessage, from id: Int) -> [WebSocketCommand] {
+        let now = self.clock.now().monotonic
+        return self.state.withLock {
+            $0.prices.received(message, from: id, now: now, venue: self.venueTime(now))
+        }
+    }
+
+    func priceClosed(_ id: Int) { self.state.withLock { $0.prices.closed(id) } }
+
     // MARK: REST
 
     /// What the CLOB REST API says; its `/_faults` takes faults and is hit by none.
@@ -357,7 +378,7 @@ package final class SimulatedExchange: WebSocketService {
     package func inject(_ fault: SimulatorFault) -> Bool {
         let now = self.clock.now().monotonic
         let isHit = self.state.withLock { state in
-            guard let outgoing = Self.begin(fault, now: now, &state) else { return false }
+            guard let outgoing = self.begin(fault, now: now, &state) else { return false }
             var unsent = state.unsent
             Self.hear(outgoing, now: now, &state, &unsent)
             state.unsent = unsent
@@ -370,7 +391,7 @@ package final class SimulatedExchange: WebSocketService {
 
     private func sendUnsent() {
         let outbox = self.state.withLock { state in
-            let outbox = state.unsent.addressed(state)
+            let outbox = state.unsent.addressed(state) + state.prices.take()
             state.unsent = Outbox()
             return outbox
         }
@@ -389,11 +410,18 @@ package final class SimulatedExchange: WebSocketService {
     }
 
     /// A fault begins; nil when there is nobody for it to hit.
-    private static func begin(
+    private func begin(
         _ fault: SimulatorFault, now: MonotonicTime, _ state: inout State
     ) -> [FaultState.Outgoing]? {
         guard Self.hits(fault, state), let subject = state.engine.subject(of: fault.target) else { return nil }
         if fault.kind == .recover { state.planned = [] }
+        if fault.isAboutPrices || fault.kind == .recover {
+            state.prices.begin(fault, now: now, venue: self.venueTime(now))
+        }
+        if fault.isAboutPrices {
+            state.counters.faults += 1
+            return []
+        }
         let outgoing = state.faults.inject(fault, about: subject, now: now)
         state.engine.skew = state.faults.clockSkew(now: now)
         state.counters.faults += 1
@@ -401,6 +429,7 @@ package final class SimulatedExchange: WebSocketService {
     }
 
     private static func hits(_ fault: SimulatorFault, _ state: borrowing State) -> Bool {
+        if fault.isAboutPrices { return state.prices.hits(fault) }
         let needsLine = fault.kind.aim.contains(.line)
         return state.engine.subject(of: fault.target) != nil
             && (!needsLine || state.faults.lines(of: fault.target) != nil)
@@ -439,14 +468,23 @@ package final class SimulatedExchange: WebSocketService {
         let now = self.clock.now().monotonic
         return self.state.withLock { state in
             FaultDesk.list(
-                state.faults.newestFirst(now).reversed(), planned: state.planned.map { ($0.time, $0.fault) },
+                Array(state.faults.newestFirst(now).reversed()) + state.prices.faults.newestFirst(now).reversed(),
+                planned: state.planned.map { ($0.time, $0.fault) },
                 connections: state.faults.lines(of: .all)?.count ?? 0, now: now)
         }
     }
 
     // MARK: What it knows
 
-    package var counters: SimulatorCounters { self.state.withLock { $0.counters } }
+    package var counters: SimulatorCounters {
+        self.state.withLock { state in
+            var counters = state.counters
+            counters.priceConnections = state.prices.connectionCount
+            counters.priceSubscriptions = state.prices.subscriptionCount
+            counters.priceFrames = state.prices.framesSent
+            return counters
+        }
+    }
 
     package var venueTime: Timestamp { self.state.withLock { $0.engine.now } }
 
@@ -468,9 +506,18 @@ package final class SimulatedExchange: WebSocketService {
                 yes: Outcome(label: "Up", asset: AssetID(window.up)),
                 no: Outcome(label: "Down", asset: AssetID(window.down)),
                 tickSize: state.engine.process(of: window)?.tickSize ?? 0.01,
-                acceptingOrders: state.engine.now < window.end, closed: state.engine.winner(of: window) != nil)
+                acceptingOrders: state.engine.now < window.end, closed: state.engine.winner(of: window) != nil,
+                fees: MarketFees(
+                    areEnabled: true,
+                    schedule: .init(rate: 70_000, takerOnly: true, rebateRate: 200_000)),
+                settlement: state.engine.settlement(of: window))
         }
     }
+}
+
+extension SimulatorFault {
+    /// Whether it hits the live data socket, and nothing else.
+    var isAboutPrices: Bool { self.kind == .gap || self.target.api == .rtds }
 }
 
 extension Emission.Audience {

@@ -146,7 +146,9 @@ struct GammaAnswers {
         json.append(#""holdingRewardsEnabled":false,"feesEnabled":true,"requiresTranslation":false"#)
         json.append(
             #""feeType":"crypto_fees_v2","feeSchedule":{"exponent":1,"rate":0.07,"takerOnly":true,"rebateRate":0.2}"#)
-        json.append(#""cryptoMarketConfig":{"twapEnabled":false,"twapLookbackSeconds":0}"#)
+        let lookback = self.engine.configuration.lookbackSeconds(of: window.series)
+        json.append(
+            #""cryptoMarketConfig":{"twapEnabled":\#(lookback != nil),"twapLookbackSeconds":\#(lookback ?? 0)}"#)
         if winner != nil {
             let decided = window.end.advanced(by: self.engine.configuration.resolutionDelay)
             let reading = CivilTime(utc: decided.seconds)

@@ -45,7 +45,7 @@ extension PlannedFault {
         case .truncate(.next), .corrupt(_, .next), .lose(.next): true
         case .truncate, .corrupt, .lose, .refuse, .freeze, .halfOpen, .noSnapshot, .delay, .duplicate, .reorder,
             .wrongHash, .restError, .restSlow, .restHang, .restReset, .restStale, .ghostBook, .missingMarket,
-            .clockSkew:
+            .clockSkew, .gap:
             false
         }
     }
