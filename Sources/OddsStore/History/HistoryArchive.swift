@@ -27,7 +27,11 @@ public final class HistoryArchive: HistoryReader {
     /// Opens the history of a directory; nothing is changed there.
     ///
     /// - Throws: `HistoryError`; its message says what to do.
-    public init(directory: String) throws(HistoryError) {
+    public convenience init(directory: String) throws(HistoryError) {
+        try self.init(directory: directory, busyTimeout: .seconds(2))
+    }
+
+    init(directory: String, busyTimeout: Duration) throws(HistoryError) {
         let configuration = HistoryStoreConfiguration(directory: directory)
         self.path = configuration.path
         guard access(directory, F_OK) == 0 else {
@@ -40,7 +44,7 @@ public final class HistoryArchive: HistoryReader {
                 "There is no history in \(directory). 'oddstream run --data \(directory)' keeps one from its start on.")
         }
         do {
-            self.queue = try HistoryDatabase.openForReading(path: self.path, busyTimeout: .seconds(2))
+            self.queue = try HistoryDatabase.openForReading(path: self.path, busyTimeout: busyTimeout)
         } catch {
             throw error.error(path: self.path)
         }

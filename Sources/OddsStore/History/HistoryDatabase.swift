@@ -38,25 +38,31 @@ struct HistoryDatabase: Sendable {
     init(path: String, busyTimeout: Duration, run: Timestamp) throws(HistoryTrouble) {
         self.run = run
         do {
-            if try HistoryDatabase.hasContent(path) {
-                let queue = try DatabaseQueue(path: path, configuration: Self.configuration(busyTimeout, reads: true))
-                try queue.read { db in try Self.examine(db, isBeforeWriting: true) }
-                try queue.close()
+            if try Self.hasContent(path) {
+                try Self.openForReading(path: path, busyTimeout: busyTimeout, isBeforeWriting: true).close()
             }
             self.pool = try DatabasePool(path: path, configuration: Self.configuration(busyTimeout, reads: false))
-            try HistorySchema.migrator.migrate(self.pool)
-            try self.pool.write { db in
-                // What an earlier run left open ended with it.
-                for table in ["spikes", "incidents"] {
-                    try db.execute(
-                        sql: """
-                            UPDATE \(table) SET ending = 'interrupted'
-                            WHERE end_ms IS NULL AND ending IS NULL AND run_ms <> ?
-                            """, arguments: [run.milliseconds])
-                }
-            }
         } catch {
             throw HistoryTrouble(error)
+        }
+        do {
+            try HistorySchema.migrator.migrate(self.pool)
+            try self.pool.write { db in try Self.endEarlierRuns(db, run) }
+        } catch {
+            // Closed now and not some time later: the name of the file may be another's then.
+            try? self.pool.close()
+            throw HistoryTrouble(error)
+        }
+    }
+
+    /// What an earlier run left open ended with it.
+    private static func endEarlierRuns(_ db: GRDB.Database, _ run: Timestamp) throws {
+        for table in ["spikes", "incidents"] {
+            try db.execute(
+                sql: """
+                    UPDATE \(table) SET ending = 'interrupted'
+                    WHERE end_ms IS NULL AND ending IS NULL AND run_ms <> ?
+                    """, arguments: [run.milliseconds])
         }
     }
 
@@ -183,6 +189,9 @@ struct HistoryDatabase: Sendable {
             throw HistoryTrouble(error)
         }
     }
+
+    /// Runs a statement on the connection that writes.
+    func execute(_ sql: String) throws { try self.pool.writeWithoutTransaction { try $0.execute(sql: sql) } }
 
     /// The bytes of the file and of its write-ahead log; nil when there is no such file.
     static func size(of path: String) -> Int64? {
@@ -338,12 +347,19 @@ extension HistoryDatabase {
         try await self.pool.read { db in try value(db) }
     }
 
-    /// Opens a file that this program may not be the writer of.
-    static func openForReading(path: String, busyTimeout: Duration) throws(HistoryTrouble) -> DatabaseQueue {
+    /// Opens a file that this program may not be the writer of, when it is one that this version can use.
+    static func openForReading(
+        path: String, busyTimeout: Duration, isBeforeWriting: Bool = false
+    ) throws(HistoryTrouble) -> DatabaseQueue {
         do {
             let queue = try DatabaseQueue(path: path, configuration: Self.configuration(busyTimeout, reads: true))
-            try queue.read { db in try Self.examine(db, isBeforeWriting: false) }
-            return queue
+            do {
+                try queue.read { db in try Self.examine(db, isBeforeWriting: isBeforeWriting) }
+                return queue
+            } catch {
+                try? queue.close()
+                throw error
+            }
         } catch {
             throw HistoryTrouble(error)
         }

@@ -95,6 +95,9 @@ public final class HistoryStore: HistoryRecorder, HistoryReader, Service {
     /// Returns when everything taken so far is written, or cannot be written now.
     public func flush() async { await self.work() }
 
+    /// Runs a statement on the connection that writes; for tests of what may be wrong with a file.
+    func execute(_ sql: String) async throws { try self.database.withLock { $0 }?.execute(sql) }
+
     private func work() async { await self.onWorker { self.step(isLast: false) } }
 
     private func onWorker(_ body: @escaping @Sendable () -> Void) async {
