@@ -136,7 +136,8 @@ struct SignalCommandCourier: SignalCourier {
         var environment = self.environment
         environment["ODDSTREAM_SIGNAL_ID"] = signal.id
         environment["ODDSTREAM_SIGNAL_KIND"] = signal.kind.rawValue
-        let variables = environment.map { Array("\($0.key)=\($0.value)".utf8) }
+        // As bytes, each ended by a zero: so they are copied and not looked at.
+        let variables = environment.map { Array("\($0.key)=\($0.value)\0".utf8) }
         let result = try await Subprocess.run(
             .path(FilePath(self.program)), arguments: Arguments(self.arguments), environment: .custom(variables),
             platformOptions: options, input: .inputWriter, output: .sequence, error: .sequence
