@@ -218,6 +218,8 @@ final class BotObserver: MarketObserver {
     private let spikes: SpikeDesk
     private let history: (any HistoryRecorder)?
     private let clock: any StreamClock
+    /// Each market's latest microstructure, a quarter of a second old at most.
+    private let samples = Mutex<[MarketID: OddsPoint.Micro]>([:])
     private let reader = Mutex<(any FeedReader)?>(nil)
 
     init(spikes: SpikeDesk, history: (any HistoryRecorder)?, clock: any StreamClock) {
@@ -239,10 +241,20 @@ final class BotObserver: MarketObserver {
 
     func published(_ snapshot: OddsSnapshot, at now: ReceiveTime) {
         self.spikes.published(snapshot, at: now)
-        self.history?.record(.odds(OddsPoint(snapshot)))
+        guard let history = self.history else { return }
+        let micro = self.samples.withLock { $0[snapshot.marketID] }
+        history.record(.odds(OddsPoint(snapshot, micro: micro ?? .none)))
     }
 
-    func ended(_ market: Market, at now: ReceiveTime) { self.spikes.ended(market, at: now) }
+    func sampled(_ microstructure: Microstructure, of market: Market, at now: ReceiveTime) {
+        guard self.history != nil else { return }
+        self.samples.withLock { $0[market.id] = OddsPoint.Micro(microstructure) }
+    }
+
+    func ended(_ market: Market, at now: ReceiveTime) {
+        self.spikes.ended(market, at: now)
+        self.samples.withLock { $0[market.id] = nil }
+    }
 
     func resolved(_ resolution: Resolution, at now: ReceiveTime) {
         self.history?.record(

@@ -103,7 +103,7 @@ struct Demo: AsyncParsableCommand {
         do {
             let configuration = try Demo.streamer(settings, endpoints: endpoints)
             let bot = try Bot(
-                settings: settings, directory: directory, rtds: nil, profile: Demo.profile,
+                settings: settings, directory: directory, rtds: endpoints.rtdsWebSocket, profile: Demo.profile,
                 clock: clock, logger: logger)
             let streamer = try settings.liveSource(configuration, logger: logger, marketObserver: bot.observer)
             let address = ListeningAddress()
