@@ -92,8 +92,7 @@ final class TradingLoop: Service {
     // MARK: Running
 
     func run() async throws {
-        self.heedKillFile()
-        self.mutate { $0.begin(isNew: self.isNew, now: $1) }
+        self.begin()
         await cancelWhenGracefulShutdown {
             await withDiscardingTaskGroup { group in
                 group.addTask { await self.follow() }
@@ -103,6 +102,12 @@ final class TradingLoop: Service {
         }
         self.mutate { $0.end(now: $1) }
         await self.setup.recorder.settle()
+    }
+
+    /// The desk opens.
+    func begin() {
+        self.heedKillFile()
+        self.mutate { $0.begin(isNew: self.isNew, now: $1) }
     }
 
     /// Turns the kill switch; returns when that is on record, or could not be put there.
@@ -133,18 +138,21 @@ final class TradingLoop: Service {
     // MARK: What happens
 
     private func follow() async {
-        for await update in self.setup.source.updates(.lossless(capacity: Self.capacity)) {
-            switch update {
-            case .odds(let snapshot), .trust(let snapshot, _): self.observe(snapshot)
-            case .rollover: self.learnTerms()
-            case .resolution(let resolution): self.resolved(resolution)
-            case .overflow(let lost):
-                self.setup.logger.warning(
-                    "The trading loop was too slow; it goes on with the newest odds",
-                    metadata: ["odds.lost": "\(lost)"])
-                for status in self.setup.source.markets {
-                    if let snapshot = self.setup.source.currentOdds(status.market.id) { self.observe(snapshot) }
-                }
+        for await update in self.setup.source.updates(.lossless(capacity: Self.capacity)) { self.take(update) }
+    }
+
+    /// Something happened at the source.
+    func take(_ update: OddsUpdate) {
+        switch update {
+        case .odds(let snapshot), .trust(let snapshot, _): self.observe(snapshot)
+        case .rollover: self.learnTerms()
+        case .resolution(let resolution): self.resolved(resolution)
+        case .overflow(let lost):
+            self.setup.logger.warning(
+                "The trading loop was too slow; it goes on with the newest odds",
+                metadata: ["odds.lost": "\(lost)"])
+            for status in self.setup.source.markets {
+                if let snapshot = self.setup.source.currentOdds(status.market.id) { self.observe(snapshot) }
             }
         }
     }
@@ -155,12 +163,15 @@ final class TradingLoop: Service {
 
     private func keepTime() async {
         // The sleep throws only when the program ends.
-        while (try? await self.setup.clock.sleep(for: .seconds(1))) != nil {
-            self.heedKillFile()
-            self.learnTerms()
-            self.mutate { $0.tick(now: $1) }
-            await self.learnOutcomes()
-        }
+        while (try? await self.setup.clock.sleep(for: .seconds(1))) != nil { await self.tick() }
+    }
+
+    /// A second passed.
+    func tick() async {
+        self.heedKillFile()
+        self.learnTerms()
+        self.mutate { $0.tick(now: $1) }
+        await self.learnOutcomes()
     }
 
     /// What the venue demands in each market, as far as it is new; markets that are followed no more are forgotten.
@@ -195,10 +206,12 @@ final class TradingLoop: Service {
     // MARK: Orders
 
     /// Each accepted order meets the book that was there when it got to the venue.
-    private func meetOrders() async {
-        for await arrival in self.arrivals {
-            self.mutate { desk, _ in desk.fill(arrival.book(desk), now: arrival.time) }
-        }
+    func meetOrders() async {
+        for await arrival in self.arrivals { self.meet(arrival) }
+    }
+
+    private func meet(_ arrival: Arrival) {
+        self.mutate { desk, _ in desk.fill(arrival.book(desk), now: arrival.time) }
     }
 
     // MARK: Outcomes
