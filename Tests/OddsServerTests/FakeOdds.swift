@@ -6,10 +6,12 @@ import OddsServer
 struct FakeOdds: OddsSource {
     var markets: [MarketStatus] = []
     var snapshots: [MarketID: OddsSnapshot] = [:]
+    var microstructures: [MarketID: Microstructure] = [:]
     var status = StreamStatus()
     var report = IncidentReport()
 
     func currentOdds(_ market: MarketID) -> OddsSnapshot? { self.snapshots[market] }
+    func microstructure(of market: MarketID) -> Microstructure? { self.microstructures[market] }
     func incidents() -> IncidentReport { self.report }
 }
 

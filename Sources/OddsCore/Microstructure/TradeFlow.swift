@@ -62,6 +62,9 @@ struct TradeFlowMeter: Sendable {
 
     init(longest: Duration) { self.longest = longest }
 
+    /// How many tenths of a second are kept.
+    var tenthCount: Int { self.tenths.count }
+
     /// Every trade is heard from now on.
     mutating func begin(at now: MonotonicTime) {
         guard self.since == nil else { return }

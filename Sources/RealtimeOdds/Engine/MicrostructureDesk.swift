@@ -63,7 +63,8 @@ final class MicrostructureDesk {
         }
         guard let sight, let shown = sight.slot.read(), shown.trust != .closed else { return nil }
         let books = sight.isLeading ? sight.books : self.engine.witnessBooks(of: sight.slot, ticks: self.ticks)
-        return (self.meters[market] ?? MicrostructureMeter()).read(shown, books: books, at: self.engine.setup.clock.now())
+        return (self.meters[market] ?? MicrostructureMeter()).read(
+            shown, books: books, at: self.engine.setup.clock.now())
     }
 
     /// The end: nothing is known any more.

@@ -117,6 +117,8 @@ final class FeedHarness {
 final class FeedWitness: FeedPipelineDelegate {
     var log: [String] = []
     var onChange: ((MarketSlot) -> Void)?
+    /// Every trade that was told.
+    var trades: [Trade] = []
 
     func take() -> [String] {
         defer { self.log = [] }
@@ -131,6 +133,7 @@ final class FeedWitness: FeedPipelineDelegate {
     func marketResolved(_ market: MarketID, winner: AssetID?, at time: Timestamp?) {
         self.log.append("resolved \(market) \(winner?.rawValue ?? "-") \(time?.milliseconds ?? -1)")
     }
+    func traded(_ trade: Trade, in slot: MarketSlot) { self.trades.append(trade) }
     func entryApplied(_ asset: AssetID, eventType: StaticString, at time: Timestamp, bestBid: Price?, bestAsk: Price?) {
         let top = "\(bestBid?.description ?? "-") \(bestAsk?.description ?? "-")"
         self.log.append("\(eventType) \(asset) \(time.milliseconds) \(top)")

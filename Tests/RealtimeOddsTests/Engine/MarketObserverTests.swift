@@ -17,6 +17,7 @@ final class Tap: MarketObserver {
     let told = Journal<Entry>()
     /// The YES token's book at each publication.
     let depths = Journal<TokenDepth?>()
+    let samples = Journal<Microstructure>()
     private let attachedReader = Mutex<(any FeedReader)?>(nil)
 
     var reader: (any FeedReader)? { self.attachedReader.withLock { $0 } }
@@ -25,6 +26,9 @@ final class Tap: MarketObserver {
     func published(_ snapshot: OddsSnapshot, at now: ReceiveTime) {
         self.depths.append(self.reader?.depth(of: snapshot.market.yes.asset))
         self.told.append(.published(snapshot))
+    }
+    func sampled(_ microstructure: Microstructure, of market: Market, at now: ReceiveTime) {
+        self.samples.append(microstructure)
     }
     func ended(_ market: Market, at now: ReceiveTime) { self.told.append(.ended(market.id)) }
     func resolved(_ resolution: Resolution, at now: ReceiveTime) {
@@ -110,6 +114,10 @@ final class Tap: MarketObserver {
             #expect(depth.side == .no && depth.asks.count == 30 && depth.asks.first == Level(price: 0.41, size: 5))
             #expect(depth.bids == [Level(price: 0.4, size: 5)])
             #expect(await streamer.depth(of: "3") == nil)
+            try await tap.samples.wait(forCount: 1)
+            let micro = try #require(streamer.microstructure(of: "0xm"))
+            #expect(micro.yes?.bid == Level(price: 0.59, size: 5) && micro.yes?.bidDepth.shares == 30)
+            #expect(micro.longFlow?.trades == 0 && streamer.microstructure(of: "0xother") == nil)
             // Nobody has read a thing yet, so that the follower is shown one market once.
             var seen = 0
             for await case .odds(let odds) in updates {

@@ -146,6 +146,11 @@ import Testing
             #expect(no.bids == [Level(price: 0.5, size: 10)] && no.asks == [Level(price: 0.52, size: 10)])
             #expect(no.side == .no && no.source == .poller && no.trust == .fallback && no.isPublished)
             #expect(await poller.depth(of: "3") == nil)
+            try await tap.samples.wait(forCount: 1)
+            let micro = try #require(poller.microstructure(of: "0xm"))
+            #expect(micro.yes?.midpoint == 0.49 && micro.no?.midpoint == 0.51 && micro.yes?.spreadTicks == 2)
+            #expect(micro.longFlow == nil && micro.volatility == nil && micro.lastTradeAge == nil)
+            #expect(tap.samples.entries.first?.yes == micro.yes)
             let instant = self.clock.now().monotonic.advanced(by: .milliseconds(300))
             reader.depth(of: "1", at: instant.advanced(by: .seconds(3600))) { depth, _ in late.append(depth) }
             reader.depth(of: "1", at: instant) { depth, now in
@@ -163,6 +168,7 @@ import Testing
         }
         #expect(late.entries.count == 2 && late.entries.last == .some(nil), "the end answers what is open")
         #expect(await poller.depth(of: "1") == nil, "nothing confirms it any more")
+        #expect(poller.microstructure(of: "0xm")?.yes == nil)
     }
 
     @Test func theFirstOddsComeAtOnceAndTheNextAtTheWholeMinute() async throws {
