@@ -33,14 +33,14 @@ extension RecordTable {
             Column(title: "MARKET", keepsEnd: true) { Text.market($0.slug, $0.market) },
             Column(title: "SIDE") { Text.side($0.side) },
             Column(title: "STATUS") { $0.status.rawValue },
-            Column(title: "SIZE", isNumber: true, worth: 2) { Text.size($0.size) },
+            Column(title: "SIZE", isNumber: true, worth: 1) { Text.size($0.size) },
             Column(title: "FILLED", isNumber: true) { Text.size($0.filled) },
             Column(title: "PRICE", isNumber: true) { Text.price($0.averagePrice) },
             Column(title: "COST", isNumber: true, worth: 5) { Text.money($0.cost) },
-            Column(title: "FEE", isNumber: true, worth: 4) { Text.money($0.fee) },
+            Column(title: "FEE", isNumber: true, worth: 2) { Text.money($0.fee) },
             Column(title: "WON", worth: 6) { $0.winner ?? "" },
             Column(title: "PROFIT", isNumber: true) { Text.signedMoney($0.profit) },
-            Column(title: "REASON", worth: 1) { $0.reason ?? "" },
+            Column(title: "REASON", worth: 4) { $0.reason ?? "" },
         ]
     }
 
