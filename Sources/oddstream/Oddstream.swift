@@ -26,7 +26,9 @@ struct Oddstream: AsyncParsableCommand {
             Exit codes: 0 done, 64 usage, 69 exchange unreachable, 70 internal, 78 configuration.
             """,
         version: programVersion,
-        subcommands: [Run.self, Demo.self, Watch.self, Simulate.self, Doctor.self, AlertTest.self])
+        subcommands: [
+            Run.self, Demo.self, Watch.self, Trades.self, History.self, Simulate.self, Doctor.self, AlertTest.self,
+        ])
 
     static func main() async {
         // A closed pipe is an error of write(2) like any other; the signal would end the process without a word.
