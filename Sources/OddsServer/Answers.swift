@@ -3,6 +3,10 @@ import OddsCore
 /// What each path answers: reads the source, decides, returns values to encode. Nothing here knows HTTP but the errors.
 struct Answers: Sendable {
     let source: any OddsSource
+    /// nil when there is no bot beside the stream.
+    let bot: (any BotSource)?
+    /// nil when no history is kept.
+    let history: (any HistoryReader)?
     let clock: any StreamClock
     let version: String
 
@@ -18,6 +22,13 @@ struct Answers: Sendable {
         /v1/odds/{market}     odds of one market, by condition id or slug
         /v1/odds/current      odds of the current market of ?series=NAME
         /v1/incidents         what went wrong, the newest first (?market=SLUG|ID, ?series=NAME, ?open=true|false, ?since=MS)
+        /v1/spikes            odds over the threshold, the newest first (?market=, ?series=, ?since=MS, ?limit=, ?cursor=)
+        /v1/trades            orders and what became of them, the newest first (the same)
+        /v1/refusals          signals that were not acted on, the newest first (the same)
+        /v1/account           cash, profit, positions, limits
+        /v1/kill-switch       whether it is on; PUT {"on":true} stops all buying, from this machine only
+        /v1/history/{market}  what was kept of a market (?kind=odds,spike,…, ?from=MS, ?until=MS, ?order=, ?limit=, ?cursor=)
+        /v1/history           what was kept of all markets, and reference prices (?symbol=)
 
         """
     }
@@ -70,7 +81,7 @@ struct Answers: Sendable {
         return List(found.map(IncidentRow.init))
     }
 
-    private static func `is`(_ market: Market, _ name: String) -> Bool {
+    static func `is`(_ market: Market, _ name: String) -> Bool {
         market.id.rawValue == name || (!market.slug.isEmpty && market.slug == name)
     }
 
@@ -117,7 +128,7 @@ struct Answers: Sendable {
     }
 
     /// The markets of a series, or all; a series that is not followed is a mistake worth telling.
-    private func markets(series: String?) throws(Problem) -> [MarketStatus] {
+    func markets(series: String?) throws(Problem) -> [MarketStatus] {
         let known = self.source.markets
         guard let series else { return known }
         let followed = Set(self.source.status.series.map(\.series) + known.compactMap(\.market.series))

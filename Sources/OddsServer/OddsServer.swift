@@ -5,7 +5,8 @@ import NIOCore
 public import OddsCore
 public import ServiceLifecycle
 
-/// The HTTP API: what the odds source knows, as JSON, to read only.
+/// The HTTP API: what the odds source, the bot and the history know, as JSON. It is for reading; the kill switch alone can be
+/// turned, and only from this machine.
 ///
 /// | path | answers |
 /// | --- | --- |
@@ -15,12 +16,24 @@ public import ServiceLifecycle
 /// | `/v1/odds` | the odds of every market that has any, `?series=` narrows |
 /// | `/v1/odds/{market}` | one market's odds, by condition id or slug; `current` is the current market of `?series=` |
 /// | `/v1/incidents` | what went wrong, the newest first; `?market=`, `?series=`, `?open=` and `?since=` narrow |
+/// | `/v1/spikes` | odds over the threshold, the newest first; `?market=`, `?series=`, `?since=` narrow |
+/// | `/v1/trades` | orders and what became of them; the same |
+/// | `/v1/refusals` | signals that were not acted on; the same |
+/// | `/v1/account` | cash, profit, positions and limits |
+/// | `/v1/kill-switch` | `{"on":…,"by":…}`; `PUT` or `POST` with `{"on":true}` stops all buying |
+/// | `/v1/history/{market}` | what was kept; `?kind=`, `?from=`, `?until=`, `?order=` |
+/// | `/v1/history` | what was kept of all markets, and reference prices; `?symbol=` too |
 /// | `/` | this list, for people |
+///
+/// Spikes, trades, refusals and the history come in pages: `?limit=` (1 to 1000, 100 by default) and `?cursor=`, which is the
+/// `next` of the page before. They answer 404 when there is no bot, or no history.
 ///
 /// Errors are `application/problem+json` (RFC 9457). The server reads the source at each request and keeps nothing.
 public struct OddsServer: Service {
     private let configuration: OddsServerConfiguration
     private let source: any OddsSource
+    private let bot: (any BotSource)?
+    private let history: (any HistoryReader)?
     private let clock: any StreamClock
     private let logger: Logger
     private let listening: @Sendable (_ host: String, _ port: Int) -> Void
@@ -30,15 +43,20 @@ public struct OddsServer: Service {
     /// - Parameters:
     ///   - configuration: where to listen.
     ///   - source: what to serve.
+    ///   - bot: spikes, trades, account and kill switch; nil when there is no bot beside the stream.
+    ///   - history: what was kept; nil when nothing is.
     ///   - clock: tells how long the source has been running.
     ///   - logger: receives one message when the server listens; each request at debug level.
     ///   - listening: called once with the host and the real port, also when port 0 was asked for.
     public init(
-        configuration: OddsServerConfiguration, source: any OddsSource, clock: any StreamClock, logger: Logger,
+        configuration: OddsServerConfiguration, source: any OddsSource, bot: (any BotSource)? = nil,
+        history: (any HistoryReader)? = nil, clock: any StreamClock, logger: Logger,
         listening: @escaping @Sendable (_ host: String, _ port: Int) -> Void = { _, _ in }
     ) {
         self.configuration = configuration
         self.source = source
+        self.bot = bot
+        self.history = history
         self.clock = clock
         self.logger = logger
         self.listening = listening
@@ -80,10 +98,11 @@ public struct OddsServer: Service {
     /// The host as it stands in a URL: an IPv6 address goes in brackets.
     public static func inURL(_ host: String) -> String { host.contains(":") ? "[\(host)]" : host }
 
-    private func router() -> Router<BasicRequestContext> {
+    private func router() -> Router<PeerRequestContext> {
         let answers = Answers(
-            source: self.source, clock: self.clock, version: self.configuration.version)
-        let router = Router(context: BasicRequestContext.self, options: .autoGenerateHeadEndpoints)
+            source: self.source, bot: self.bot, history: self.history, clock: self.clock,
+            version: self.configuration.version)
+        let router = Router(context: PeerRequestContext.self, options: .autoGenerateHeadEndpoints)
         router.addMiddleware {
             PolicyMiddleware()
         }
@@ -123,6 +142,43 @@ public struct OddsServer: Service {
                     market: request.query("market"), series: request.query("series"), open: request.query("open"),
                     since: request.query("since")))
         }
+        self.addBot(to: router, answers)
+        self.addHistory(to: router, answers)
         return router
+    }
+
+    private func addBot(to router: Router<PeerRequestContext>, _ answers: Answers) {
+        router.get("/v1/spikes") { request, _ in try Response.json(answers.spikes(try RecordQuery(request))) }
+        router.get("/v1/trades") { request, _ in try Response.json(answers.trades(try RecordQuery(request))) }
+        router.get("/v1/refusals") { request, _ in try Response.json(answers.refusals(try RecordQuery(request))) }
+        router.get("/v1/account") { request, _ in
+            try request.allow()
+            return try Response.json(answers.account())
+        }
+        router.get("/v1/kill-switch") { request, _ in
+            try request.allow()
+            return try Response.json(answers.killSwitch())
+        }
+        for method in [HTTPRequest.Method.put, .post] {
+            router.on("/v1/kill-switch", method: method) { request, context in
+                try request.allow()
+                try KillSwitchGuard.check(request, isLocal: context.isLocal)
+                let body = try await request.body.collect(upTo: KillSwitchGuard.largestBody)
+                let isOn = try KillSwitchGuard.wish(in: Array(body.readableBytesView))
+                return try Response.json(try await answers.turnKillSwitch(isOn))
+            }
+        }
+    }
+
+    private func addHistory(to router: Router<PeerRequestContext>, _ answers: Answers) {
+        router.get("/v1/history") { request, _ in
+            try request.allow("kind", "symbol", "from", "until", "order", "limit", "cursor")
+            return try Response.json(try await answers.history(market: nil, request))
+        }
+        router.get("/v1/history/:market") { request, context in
+            try request.allow("kind", "from", "until", "order", "limit", "cursor")
+            return try Response.json(
+                try await answers.history(market: try context.parameters.require("market"), request))
+        }
     }
 }

@@ -1,8 +1,9 @@
 import HTTPTypes
 import Hummingbird
 import Logging
+import NIOCore
 
-/// What holds for every path: reading only, errors as problems, answers never cached and never sniffed.
+/// What holds for every path: reading only but for the kill switch, errors as problems, answers never cached and never sniffed.
 struct PolicyMiddleware<Context: RequestContext>: RouterMiddleware {
     @concurrent
     func handle(
@@ -14,19 +15,34 @@ struct PolicyMiddleware<Context: RequestContext>: RouterMiddleware {
         return response
     }
 
+    private static func allowMethod(of request: Request) throws(Problem) {
+        switch request.method {
+        case .get, .head: return
+        case .put, .post:
+            if request.uri.path == KillSwitchGuard.path { return }
+        default: break
+        }
+        guard request.uri.path == KillSwitchGuard.path else {
+            throw .methodNotAllowed("This API is for reading: use GET or HEAD.", allowed: ["GET", "HEAD"])
+        }
+        throw .methodNotAllowed(
+            "The kill switch is read with GET and turned with PUT.", allowed: ["GET", "HEAD", "PUT", "POST"])
+    }
+
     @concurrent
     private func answer(
         _ request: Request, context: Context, next: @concurrent (Request, Context) async throws -> Response
     ) async throws -> Response {
         do {
-            guard request.method == .get || request.method == .head else {
-                throw Problem.methodNotAllowed("This API is for reading: use GET or HEAD.")
-            }
+            try Self.allowMethod(of: request)
             return try await next(request, context)
         } catch let problem as Problem {
             return try problem.response()
         } catch let error as HTTPError where error.status == .notFound {
             let problem = Problem.notFound("There is nothing at \(request.uri.path). / lists what there is.")
+            return try problem.response()
+        } catch is NIOTooManyBytesError {
+            let problem = Problem.tooLarge("The body is too large: it takes \(KillSwitchGuard.largestBody) bytes.")
             return try problem.response()
         } catch let error as HTTPError where error.status.code < 500 {
             let problem = Problem.badRequest(error.body ?? "The request cannot be read.")
