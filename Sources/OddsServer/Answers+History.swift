@@ -67,7 +67,7 @@ extension Answers {
         case .unavailable: .notImplemented(error.message)
         case .notFound: .notFound(error.message)
         case .badCursor: .badRequest(error.message)
-        case .busy, .newerVersion, .inaccessible, .damaged: .unavailable(error.message)
+        case .busy, .newerVersion, .inaccessible, .damaged, .cancelled: .unavailable(error.message)
         }
     }
 }

@@ -134,7 +134,8 @@ final class Bot: BotSource {
         self.noteOpening(record)
         let recorder = TradeRecorder(journal: self.journal, logger: self.logger)
         var setup = TradingLoop.Setup(
-            source: source, recorder: recorder, depth: self.observer, clock: self.clock, logger: self.logger, delay: self.settings.fillDelay,
+            source: source, recorder: recorder, depth: self.observer, clock: self.clock, logger: self.logger,
+            delay: self.settings.fillDelay,
             killFile: self.settings.text(.killFile) ?? self.directory.map { "\($0)/KILL" })
         if let gamma { setup.outcome = { market, slug in try await gamma.finding(of: market, slug: slug) } }
         if let reference = self.reference {

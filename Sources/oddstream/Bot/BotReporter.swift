@@ -53,7 +53,9 @@ final class BotReporter: Sendable {
         self.history.record(.spike(record))
         if let odds, isByOdds {
             self.history.record(
-                .odds(OddsPoint(odds, cause: .spike, micro: OddsPoint.Micro(self.source.microstructure(of: record.market)))))
+                .odds(
+                    OddsPoint(
+                        odds, cause: .spike, micro: OddsPoint.Micro(self.source.microstructure(of: record.market)))))
         }
         switch event {
         case .grew: return

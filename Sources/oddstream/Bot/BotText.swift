@@ -18,7 +18,9 @@ enum BotText {
 
     /// The reference price against the price to beat: `btc/usd $97,123.45, to beat $97,100.00: +$23.45 (+2.4 bp), Up leads`.
     static func reference(_ reading: ReferenceReading, of market: Market) -> String {
-        guard let symbol = reading.symbol else { return "\(OddsText.name(market)): decided by no price that is known here" }
+        guard let symbol = reading.symbol else {
+            return "\(OddsText.name(market)): decided by no price that is known here"
+        }
         let price = Self.value(reading.price)
         let target = Self.value(reading.priceToBeat)
         var text = "\(symbol) \(price), to beat \(target)"

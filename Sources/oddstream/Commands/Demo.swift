@@ -108,7 +108,8 @@ struct Demo: AsyncParsableCommand {
             let streamer = try settings.liveSource(configuration, logger: logger, marketObserver: bot.observer)
             let address = ListeningAddress()
             let server = OddsServer(
-                configuration: settings.server, source: streamer, clock: clock, logger: logger
+                configuration: settings.server, source: streamer, bot: bot, history: bot.history, clock: clock,
+                logger: logger
             ) { host, port in
                 address.set("http://\(OddsServer.inURL(host)):\(port)/")
             }

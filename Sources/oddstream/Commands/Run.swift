@@ -58,7 +58,8 @@ struct Run: AsyncParsableCommand {
             let beside = try bot.attach(
                 streamer, alerts: watch.alerts, gamma: settings.needsOutcomes ? GammaOutcomes(configuration) : nil)
             let server = OddsServer(
-                configuration: settings.server, source: streamer, clock: clock, logger: logger)
+                configuration: settings.server, source: streamer, bot: bot, history: bot.history, clock: clock,
+                logger: logger)
             let services = watch.sinks + beside.sinks + [streamer] + beside.workers + watch.watchers + [server]
             let reloader = SettingsReloader(settings, log: log, level: .info, logger: logger)
             try await Daemon(

@@ -65,7 +65,9 @@ extension Settings {
         // The program has this long for its whole end.
         configuration.drainLimit = .milliseconds(800)
         do {
-            let kinds = try self.entries[.signalKinds].map { try Set<Signal.Kind>(parsing: $0.values.joined(separator: ",")) }
+            let kinds = try self.entries[.signalKinds].map {
+                try Set<Signal.Kind>(parsing: $0.values.joined(separator: ","))
+            }
             if let url = self.text(.signalWebhook) {
                 var webhook = SignalWebhookConfiguration(url: url, secret: try self.secret(.signalSecret))
                 webhook.kinds = kinds ?? webhook.kinds

@@ -201,7 +201,8 @@ private final class ScriptedSource: LiveOddsSource {
         guard case .opened(let cash, _)? = entries.first else { throw Missing() }
         #expect(cash == 1000)
         let events = await bench.events()
-        guard events.count == 3, case .filled(let execution) = events[1], case .settled(let settlement) = events[2] else {
+        guard events.count == 3, case .filled(let execution) = events[1], case .settled(let settlement) = events[2]
+        else {
             throw Missing()
         }
         // The limit is two cents over the offer of the decision: 0.75.
@@ -237,7 +238,8 @@ private final class ScriptedSource: LiveOddsSource {
     }
 
     @Test func staleOddsAreTradedOnOnlyAsFarAsThePolicyAllows() async throws {
-        let stale = Trust.stale(since: ManualClock(wall: Timestamp(seconds: 1_800_000_050)).now(), reason: .disconnected)
+        let stale = Trust.stale(
+            since: ManualClock(wall: Timestamp(seconds: 1_800_000_050)).now(), reason: .disconnected)
         let warned = Bench()
         warned.loop.begin()
         warned.publish(0.72, trust: stale)
