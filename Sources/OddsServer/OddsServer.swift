@@ -14,7 +14,7 @@ public import ServiceLifecycle
 /// | `/v1/status` | lines, series, counters, uptime and how many incidents are open |
 /// | `/v1/markets` | the markets followed, `?series=` and `?role=` narrow |
 /// | `/v1/odds` | the odds of every market that has any, `?series=` narrows |
-/// | `/v1/odds/{market}` | one market's odds, by condition id or slug; `current` is the current market of `?series=` |
+/// | `/v1/odds/{market}` | one market's odds and microstructure, by condition id or slug, or `current` of `?series=` |
 /// | `/v1/incidents` | what went wrong, the newest first; `?market=`, `?series=`, `?open=` and `?since=` narrow |
 /// | `/v1/spikes` | odds over the threshold, the newest first; `?market=`, `?series=`, `?since=` narrow |
 /// | `/v1/trades` | orders and what became of them; the same |

@@ -19,7 +19,8 @@ public protocol MarketObserver: Sendable {
     func published(_ snapshot: OddsSnapshot, at now: ReceiveTime)
 
     /// The market is closed, decided, or followed no more: nothing new comes of it. Told once for each time that a market is
-    /// followed, after its last publication. When the source stops, its markets have not ended, and nothing is told.
+    /// followed, after its last publication that is not `closed`; a market that is followed again comes back under a later
+    /// epoch. When the source stops, its markets have not ended, and nothing is told.
     func ended(_ market: Market, at now: ReceiveTime)
 
     /// A trade, told by the first line that brings it; each is told once, however many lines there are. A poller sees none.

@@ -2,7 +2,8 @@
 ///
 /// Trades that look the same (one token, stamp, price, size, taker's side and settlement) are counted per line, and as many
 /// pass as the line that told most of them has told. So it does not matter which line tells first, whether one is lost
-/// between two trades, or whether it comes back; and two trades that really are the same are two.
+/// between two trades, or whether it comes back; and two trades that really are the same are two. (Only of trades that are
+/// the same even in their settlement may one be passed over, when every line was lost for a part of them.)
 ///
 /// What was told is remembered for `memory`, and no more than `capacity` different trades.
 public struct TradeGate: Sendable {

@@ -139,10 +139,13 @@ struct PollState {
     }
 
     mutating func unfollow(_ id: MarketID) {
-        guard self.seats[id] != nil else { return }
         self.ended(id)
-        if let slot = self.seats[id]?.market.slot { self.shelf.remove(slot) }
-        self.seats[id] = nil
+        self.letGo(id)
+    }
+
+    private mutating func letGo(_ id: MarketID) {
+        guard let seat = self.seats.removeValue(forKey: id) else { return }
+        self.shelf.remove(seat.market.slot)
         self.board.remove(id)
         self.events.append(.unfollowed(id))
     }
@@ -428,7 +431,8 @@ struct PollState {
             if let known = self.seats[id]?.market.market {
                 // A market that was followed anyway keeps its names; half of a pair becomes a whole one.
                 guard known.slug.isEmpty, known.assets != pair else { continue }
-                self.unfollow(id)
+                // It goes on, so nobody is told that it ended.
+                self.letGo(id)
             }
             let no = pair.count > 1 ? Outcome(label: "No", asset: pair[1]) : nil
             self.follow(Market(id: id, slug: "", yes: Outcome(label: "Yes", asset: pair[0]), no: no), at: now)

@@ -435,7 +435,8 @@ import Testing
     @Test func halfOfAPairBecomesAWholeOne() async throws {
         self.venue.set("1", "2", time: 1000, bid: 0.48, ask: 0.5)
         self.venue.instead { $0.hasSuffix("=1") ? .missing : nil }
-        let poller = try self.makePoller { $0.pollInterval = .seconds(1) }
+        let tap = Tap()
+        let poller = try self.makePoller(observer: tap) { $0.pollInterval = .seconds(1) }
         try await self.polling(poller) { poller in
             await self.until { self.odds(poller) != nil }
             #expect(self.odds(poller)?.market.assets == ["2"])
@@ -446,6 +447,7 @@ import Testing
             #expect(self.odds(poller)?.yes.bid == 0.48)
             #expect(try #require(self.odds(poller)?.epoch) > epoch)
         }
+        #expect(!tap.told.entries.contains(.ended("0xm")), "the market goes on")
     }
 
     @Test func stoppingEndsWhatIsAskedAndWaitedFor() async throws {
