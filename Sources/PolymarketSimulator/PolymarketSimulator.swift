@@ -110,7 +110,7 @@ public final class PolymarketSimulator: Service {
                 host: self.configuration.host, port: self.configuration.rtdsPort, tls: tls,
                 writeLimit: self.configuration.slowReaderLimit,
                 service: .init(
-                    answer: { _ in .error(404, "only a WebSocket lives here") }, webSocket: PriceService(exchange),
+                    answer: { exchange.priceAnswer($0) }, webSocket: PriceService(exchange),
                     webSocketPaths: ["/"]),
                 on: group)
             let clock = self.clock

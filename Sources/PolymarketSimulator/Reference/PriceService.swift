@@ -1,5 +1,3 @@
-package import OddsCore
-
 /// The live data socket of an exchange, as a server of WebSockets wants it.
 package struct PriceService: WebSocketService {
     private let exchange: SimulatedExchange

@@ -340,12 +340,7 @@ package final class SimulatedExchange: WebSocketService {
         if question.path == FaultDesk.path { return self.deskAnswer(question) }
         let now = self.clock.now().monotonic
         if question.path == "/ws/market" {
-            switch self.state.withLock({ $0.faults.refusal(now: now) }) {
-            case .status(429): return .error(429, "Too Many Requests")
-            case .status(let status): return .error(status, "Service Unavailable")
-            case .reset: return .error(503, "Service Unavailable")
-            case nil: return .error(400, "Bad Request")
-            }
+            return Self.notUpgraded(self.state.withLock { $0.faults.refusal(now: now) })
         }
         return self.state.withLock { state in
             state.counters.requests += 1
@@ -355,6 +350,21 @@ package final class SimulatedExchange: WebSocketService {
                 active: state.faults.newestFirst(now), engine: state.engine, past: state.past, now: now)
             return trouble.applied(to: ClobAnswers(engine: state.engine, faults: faults).answer(question))
         }
+    }
+
+    /// The answer to a request that did not become a WebSocket.
+    private static func notUpgraded(_ refusal: SimulatorFault.Refusal?) -> HTTPAnswer {
+        switch refusal {
+        case .status(429): .error(429, "Too Many Requests")
+        case .status(let status): .error(status, "Service Unavailable")
+        case .reset: .error(503, "Service Unavailable")
+        case nil: .error(400, "Bad Request")
+        }
+    }
+
+    /// What the live data socket's port says to whoever gets no WebSocket there.
+    func priceAnswer(_ question: HTTPQuestion) -> HTTPAnswer {
+        question.path == "/" ? Self.notUpgraded(self.priceRefusal()) : .error(404, "Not Found")
     }
 
     /// What the Gamma REST API says.

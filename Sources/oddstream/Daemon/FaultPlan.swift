@@ -11,7 +11,7 @@ extension PlannedFault {
     /// What `--fault` takes.
     static let allowed =
         "KIND@TIME for drop, close, cut, truncate (or malformed), corrupt, lose, oversize and recover, KIND@TIME:LENGTH "
-        + "for freeze, half-open, refuse, reset, no-snapshot, duplicate, reorder, wrong-hash, rest-error, rest-hang, "
+        + "for freeze, half-open, refuse, reset, no-snapshot, duplicate, reorder, wrong-hash, gap, rest-error, rest-hang, "
         + "rest-reset, ghost-book and missing-market"
 
     /// A fault from its short text, such as `drop@10s` or `freeze@20s:5s`; nil when the text is anything else.
