@@ -5,6 +5,10 @@ SHELL := /bin/bash
 SWIFT ?= swift
 # What swift-format looks at; the packages' build directories are not ours.
 SOURCES := $(wildcard Sources Tests Fuzz Chaos Conformance Snippets Package.swift Benchmarks/Benchmarks Benchmarks/Package.swift)
+# What is built in beside the rest: SQLite keeps the history. TRAITS= builds without.
+TRAITS ?= SQLite
+export TRAITS
+WITH_TRAITS := $(if $(strip $(TRAITS)),--traits $(strip $(TRAITS)))
 # How many random plans `make chaos` runs.
 PLANS ?= 1000
 # How long `make soak` takes, in minutes.
@@ -24,18 +28,18 @@ setup: ## Install the system packages that are missing (Debian and Ubuntu)
 
 demo: setup ## Build and show the whole service against a simulated exchange, offline
 	@# A debug build: it is there in a fraction of the time of a release build and carries the demo easily.
-	$(SWIFT) build --product oddstream
+	$(SWIFT) build $(WITH_TRAITS) --product oddstream
 	@.build/debug/oddstream demo $(ARGS)
 
 watch: setup ## Build and follow the real market in the terminal
-	$(SWIFT) build --product oddstream
+	$(SWIFT) build $(WITH_TRAITS) --product oddstream
 	@.build/debug/oddstream watch $(ARGS)
 
 build: setup ## Build the program for use: .build/release/oddstream
-	$(SWIFT) build -c release --product oddstream
+	$(SWIFT) build $(WITH_TRAITS) -c release --product oddstream
 
 test: setup ## Build and run all tests
-	$(SWIFT) test
+	$(SWIFT) test $(WITH_TRAITS)
 
 lint: ## Check the formatting
 	$(SWIFT) format lint --strict --recursive $(SOURCES)
@@ -51,13 +55,13 @@ bench: setup ## Run the benchmarks
 	$(SWIFT) package --package-path Benchmarks --disable-sandbox benchmark
 
 chaos: setup ## Every fault with one line and two in real time, then a quiet day and PLANS=1000 random plans in virtual time
-	ODDSTREAM_CHAOS=1 $(SWIFT) build -c release --product Chaos
+	ODDSTREAM_CHAOS=1 $(SWIFT) build $(WITH_TRAITS) -c release --product Chaos
 	.build/release/Chaos matrix
 	.build/release/Chaos day
 	.build/release/Chaos plans $(PLANS)
 
 soak: setup ## MINUTES=30 of random faults over real sockets: uptime, memory, descriptors
-	ODDSTREAM_CHAOS=1 $(SWIFT) build -c release --product Chaos
+	ODDSTREAM_CHAOS=1 $(SWIFT) build $(WITH_TRAITS) -c release --product Chaos
 	.build/release/Chaos soak $(MINUTES)
 
 fuzz: setup ## Fuzz the decoder and the frame reader: FUZZ=60s or FUZZ=10000000

@@ -69,7 +69,7 @@ PY
 }
 
 export ODDSTREAM_CONFORMANCE=1
-build=(swift build --configuration "${CONFIGURATION:-debug}")
+build=(swift build --configuration "${CONFIGURATION:-debug}" ${TRAITS:+--traits "$TRAITS"})
 "${build[@]}" --product WebSocketConformance
 program=$("${build[@]}" --show-bin-path)/WebSocketConformance
 verdict=0
