@@ -7,6 +7,8 @@ struct Answers: Sendable {
     let bot: (any BotSource)?
     /// nil when no history is kept.
     let history: (any HistoryReader)?
+    /// nil when the reference price is not followed.
+    let reference: (any ReferenceSource)?
     let clock: any StreamClock
     let version: String
 
@@ -21,6 +23,7 @@ struct Answers: Sendable {
         /v1/odds              odds of every market (?series=NAME)
         /v1/odds/{market}     odds of one market, by condition id or slug
         /v1/odds/current      odds of the current market of ?series=NAME
+        /v1/reference         the price that markets are decided by, and the price to beat (?series=NAME)
         /v1/incidents         what went wrong, the newest first (?market=SLUG|ID, ?series=NAME, ?open=true|false, ?since=MS)
         /v1/spikes            odds over the threshold, the newest first (?market=, ?series=, ?since=MS, ?limit=, ?cursor=)
         /v1/trades            orders and what became of them, the newest first (the same)
@@ -34,7 +37,20 @@ struct Answers: Sendable {
     }
 
     func status() -> StatusRow {
-        StatusRow(self.source.status, self.source.incidents(), version: self.version, now: self.clock.now().wall)
+        StatusRow(
+            self.source.status, self.source.incidents(), parts: self.bot?.parts ?? [], version: self.version,
+            now: self.clock.now().wall)
+    }
+
+    /// Where current and next markets stand by the price that they are decided by.
+    func references(series: String?) throws(Problem) -> List<ReferenceRow> {
+        let known = try self.markets(series: series)
+        guard let reference = self.reference else {
+            throw .notFound("The reference price is not followed here: leave out --no-reference.")
+        }
+        return List(
+            known.filter { $0.role != .past && $0.market.settlement != nil }
+                .map { ReferenceRow(reference.reading(for: $0.market)) })
     }
 
     func markets(series: String?, role: String?) throws(Problem) -> List<MarketRow> {
@@ -120,7 +136,9 @@ struct Answers: Sendable {
             let name = status.market.slug.isEmpty ? status.market.id.rawValue : status.market.slug
             throw .notFound("The market '\(name)' is followed, but no odds have come for it yet. Ask again shortly.")
         }
-        return MarketOddsRow(odds: row, microstructure: self.source.microstructure(of: status.market.id))
+        return MarketOddsRow(
+            odds: row, microstructure: self.source.microstructure(of: status.market.id),
+            reference: self.reference?.reading(for: status.market))
     }
 
     private func row(_ status: MarketStatus) -> OddsRow? {

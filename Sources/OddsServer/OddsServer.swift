@@ -14,7 +14,8 @@ public import ServiceLifecycle
 /// | `/v1/status` | lines, series, counters, uptime and how many incidents are open |
 /// | `/v1/markets` | the markets followed, `?series=` and `?role=` narrow |
 /// | `/v1/odds` | the odds of every market that has any, `?series=` narrows |
-/// | `/v1/odds/{market}` | one market's odds and microstructure, by condition id or slug, or `current` of `?series=` |
+/// | `/v1/odds/{market}` | one market's odds, microstructure and reference price, by condition id or slug, or `current` of `?series=` |
+/// | `/v1/reference` | the price that current and next markets are decided by, and the price to beat; `?series=` narrows |
 /// | `/v1/incidents` | what went wrong, the newest first; `?market=`, `?series=`, `?open=` and `?since=` narrow |
 /// | `/v1/spikes` | odds over the threshold, the newest first; `?market=`, `?series=`, `?since=` narrow |
 /// | `/v1/trades` | orders and what became of them; the same |
@@ -34,6 +35,7 @@ public struct OddsServer: Service {
     private let source: any OddsSource
     private let bot: (any BotSource)?
     private let history: (any HistoryReader)?
+    private let reference: (any ReferenceSource)?
     private let clock: any StreamClock
     private let logger: Logger
     private let listening: @Sendable (_ host: String, _ port: Int) -> Void
@@ -45,18 +47,21 @@ public struct OddsServer: Service {
     ///   - source: what to serve.
     ///   - bot: spikes, trades, account and kill switch; nil when there is no bot beside the stream.
     ///   - history: what was kept; nil when nothing is.
+    ///   - reference: the price markets are decided by; nil when it is not followed.
     ///   - clock: tells how long the source has been running.
     ///   - logger: receives one message when the server listens; each request at debug level.
     ///   - listening: called once with the host and the real port, also when port 0 was asked for.
     public init(
         configuration: OddsServerConfiguration, source: any OddsSource, bot: (any BotSource)? = nil,
-        history: (any HistoryReader)? = nil, clock: any StreamClock, logger: Logger,
+        history: (any HistoryReader)? = nil, reference: (any ReferenceSource)? = nil, clock: any StreamClock,
+        logger: Logger,
         listening: @escaping @Sendable (_ host: String, _ port: Int) -> Void = { _, _ in }
     ) {
         self.configuration = configuration
         self.source = source
         self.bot = bot
         self.history = history
+        self.reference = reference
         self.clock = clock
         self.logger = logger
         self.listening = listening
@@ -100,7 +105,7 @@ public struct OddsServer: Service {
 
     private func router() -> Router<PeerRequestContext> {
         let answers = Answers(
-            source: self.source, bot: self.bot, history: self.history, clock: self.clock,
+            source: self.source, bot: self.bot, history: self.history, reference: self.reference, clock: self.clock,
             version: self.configuration.version)
         let router = Router(context: PeerRequestContext.self, options: .autoGenerateHeadEndpoints)
         router.addMiddleware {
@@ -134,6 +139,10 @@ public struct OddsServer: Service {
             }
             try request.allow()
             return try Response.json(answers.odds(market: name))
+        }
+        router.get("/v1/reference") { request, _ in
+            try request.allow("series")
+            return try Response.json(answers.references(series: request.query("series")))
         }
         router.get("/v1/incidents") { request, _ in
             try request.allow("market", "series", "open", "since")

@@ -6,18 +6,22 @@ import OddsCore
 struct StatusRow: Encodable, Sendable {
     let status: StreamStatus
     let incidents: IncidentReport
+    let parts: [PartStatus]
     let version: String
     let now: Timestamp
 
-    init(_ status: StreamStatus, _ incidents: IncidentReport, version: String, now: Timestamp) {
+    init(
+        _ status: StreamStatus, _ incidents: IncidentReport, parts: [PartStatus], version: String, now: Timestamp
+    ) {
         self.status = status
         self.incidents = incidents
+        self.parts = parts
         self.version = version
         self.now = now
     }
 
     private enum CodingKeys: String, CodingKey {
-        case version, lines, series, problems, counters
+        case version, lines, series, parts, problems, counters
         case startedAt = "started_at_ms"
         case running = "uptime_s"
         case uptime
@@ -39,7 +43,9 @@ struct StatusRow: Encodable, Sendable {
         try row.encode(Dictionary(uniqueKeysWithValues: counts), forKey: .incidentCounts)
         try row.encode(self.status.lines.map(LineRow.init), forKey: .lines)
         try row.encode(self.status.series.map(SeriesRow.init), forKey: .series)
-        try row.encode(self.status.problems, forKey: .problems)
+        try row.encode(self.parts.map(PartRow.init), forKey: .parts)
+        let problems = self.parts.compactMap { part in part.problem.map { "\(part.name): \($0)" } }
+        try row.encode(self.status.problems + problems, forKey: .problems)
         let counters = Dictionary(
             self.status.counters.map { ($0.name, $0.value) }, uniquingKeysWith: { _, last in last })
         try row.encode(counters, forKey: .counters)
@@ -67,6 +73,24 @@ struct StatusRow: Encodable, Sendable {
             try row.encode(self.line.failuresInARow, forKey: .failuresInARow)
             try row.encode(self.line.dataAge?.secondsValue, forKey: .dataAge)
             try row.encode(self.line.lastError, forKey: .lastError)
+        }
+    }
+
+    private struct PartRow: Encodable {
+        let part: PartStatus
+
+        private enum CodingKeys: String, CodingKey {
+            case name, state, problem, counters
+        }
+
+        func encode(to encoder: any Encoder) throws {
+            var row = encoder.container(keyedBy: CodingKeys.self)
+            try row.encode(self.part.name, forKey: .name)
+            try row.encode(self.part.state, forKey: .state)
+            try row.encode(self.part.problem, forKey: .problem)
+            let counters = Dictionary(
+                self.part.counters.map { ($0.name, $0.value) }, uniquingKeysWith: { _, last in last })
+            try row.encode(counters, forKey: .counters)
         }
     }
 

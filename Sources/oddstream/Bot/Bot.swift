@@ -23,10 +23,11 @@ final class Bot: BotSource {
         var label = ""
     }
 
-    private struct Parts {
+    private struct Made {
         var reporter: BotReporter?
         var loop: TradingLoop?
         var source: (any LiveOddsSource)?
+        var recorder: TradeRecorder?
         var ledger = TradeLedger()
     }
 
@@ -47,14 +48,16 @@ final class Bot: BotSource {
     /// What is on record from earlier runs.
     private let record: [JournalEntry]
     private let directory: String?
-    private let parts: Mutex<Parts>
+    private let made: Mutex<Made>
 
     /// - Parameters:
+    ///   - series: the series that are followed.
     ///   - directory: where history and the record of trades are kept; nil keeps them nowhere.
     ///   - rtds: the address of the reference price feed, in place of what is set.
     /// - Throws: `ConfigurationError` or `ProgramFailure` when something that is set cannot be used.
     init(
-        settings: Settings, directory: String?, rtds: String? = nil, profile: Profile = Profile(),
+        settings: Settings, series: [MarketSeries], directory: String?, rtds: String? = nil,
+        profile: Profile = Profile(),
         clock: any StreamClock, logger: Logger
     ) throws {
         self.settings = settings
@@ -72,9 +75,10 @@ final class Bot: BotSource {
         self.store = try settings.historyStore(directory: directory, clock: clock, logger: logger)
         (self.journal, self.record) = try settings.tradingJournal(directory: directory, logger: logger)
         self.signals = try settings.signalDispatcher(clock: clock, logger: logger, history: self.store)
-        self.reference = try settings.referenceStreamer(rtds: rtds, clock: clock, logger: logger, history: self.store)
+        self.reference = try settings.referenceStreamer(
+            series: series, rtds: rtds, clock: clock, logger: logger, history: self.store)
         self.observer = BotObserver(spikes: self.spikeDesk, history: self.store, clock: clock)
-        self.parts = Mutex(Parts())
+        self.made = Mutex(Made())
         self.late = late
     }
 
@@ -102,9 +106,9 @@ final class Bot: BotSource {
             tradeAlerts: self.settings.flag(.alertTrades) ? alerts : [], run: RunName.random(),
             label: self.profile.label, clock: self.clock, logger: self.logger)
         self.late.set(reporter)
-        self.parts.withLock { parts in
-            parts.reporter = reporter
-            parts.source = source
+        self.made.withLock { made in
+            made.reporter = reporter
+            made.source = source
         }
         var sinks: [any Service] = []
         if let store = self.store { sinks.append(store) }
@@ -145,14 +149,15 @@ final class Bot: BotSource {
             strategy: self.settings.strategy(entry: self.profile.entry), riskCheck: self.settings.riskCheck,
             startingCash: self.settings.paperCash, delay: self.settings.fillDelay, record: record)
         let loop = TradingLoop(setup, desk: desk, isNew: record.isEmpty)
-        self.parts.withLock { parts in
-            parts.loop = loop
-            for entry in record { _ = parts.ledger.apply(entry) }
+        self.made.withLock { made in
+            made.loop = loop
+            made.recorder = recorder
+            for entry in record { _ = made.ledger.apply(entry) }
         }
         recorder.connect(
             told: { [weak self] entries in
                 for entry in entries {
-                    let changes = self?.parts.withLock { $0.ledger.apply(entry) } ?? []
+                    let changes = self?.made.withLock { $0.ledger.apply(entry) } ?? []
                     reporter.traded(entry, changes)
                     for case .trade(let trade) in changes { self?.news.post(trade) }
                 }
@@ -177,19 +182,56 @@ final class Bot: BotSource {
     // MARK: Reading
 
     func spikes() -> [SpikeRecord] { self.spikeDesk.spikes }
-    func trades() -> [TradeRecord] { self.parts.withLock { $0.ledger.trades } }
-    func refusals() -> [RefusalRecord] { self.parts.withLock { $0.ledger.refusals } }
+    func trades() -> [TradeRecord] { self.made.withLock { $0.ledger.trades } }
+    func refusals() -> [RefusalRecord] { self.made.withLock { $0.ledger.refusals } }
 
     func account() -> AccountRecord? {
-        guard let loop = self.parts.withLock({ $0.loop }) else { return nil }
+        guard let loop = self.made.withLock({ $0.loop }) else { return nil }
         let standing = loop.standing
         return AccountRecord(standing.account, exposure: standing.exposure, killSwitch: standing.killSwitch)
     }
 
     func setKillSwitch(_ isOn: Bool, by origin: String) async -> AccountRecord? {
-        guard let loop = self.parts.withLock({ $0.loop }), let origin = KillOrigin(rawValue: origin) else { return nil }
+        guard let loop = self.made.withLock({ $0.loop }), let origin = KillOrigin(rawValue: origin) else { return nil }
         await loop.setKillSwitch(isOn, by: origin)
         return self.account()
+    }
+
+    var parts: [PartStatus] {
+        var parts: [PartStatus] = []
+        if let status = self.store?.status {
+            var counters = status.written.map { (name: "history.written.\($0.key.rawValue)", value: $0.value) }
+            counters += status.dropped.map { (name: "history.dropped.\($0.key.rawValue)", value: $0.value) }
+            counters.append((name: "history.queued", value: UInt64(status.queued)))
+            if let size = status.fileSize { counters.append((name: "history.bytes", value: UInt64(size))) }
+            parts.append(
+                PartStatus(name: "history", state: status.state.name, problem: status.lastError, counters: counters))
+        }
+        for (sink, status) in self.signals?.status ?? [] {
+            let counters: [(name: String, value: Int)] = [
+                ("signals.delivered", status.delivered), ("signals.failed", status.failed),
+                ("signals.dropped", status.dropped), ("signals.waiting", status.waiting),
+                ("signals.retries", status.retries),
+            ]
+            parts.append(
+                PartStatus(
+                    name: "signals.\(sink)", state: status.problem == nil ? "ok" : "troubled", problem: status.problem,
+                    counters: counters.map { ($0.name, UInt64($0.value)) }))
+        }
+        if let status = self.reference?.referenceStatus {
+            parts.append(
+                PartStatus(
+                    name: "reference", state: status.state, problem: status.state == "live" ? nil : status.lastError,
+                    counters: status.counters + [(name: "reference.disconnects", value: status.disconnects)]))
+        }
+        if let recorder = self.made.withLock({ $0.recorder }) {
+            parts.append(
+                PartStatus(
+                    name: "trades", state: recorder.isFailing ? "troubled" : "ok",
+                    problem: recorder.isFailing ? "the record of trades cannot be written: nothing is bought" : nil,
+                    counters: [(name: "trades.unwritten", value: UInt64(recorder.waiting))]))
+        }
+        return parts
     }
 
     /// The history to read from; nil when none is kept.
@@ -204,7 +246,7 @@ final class Bot: BotSource {
     /// What the terminal shows under the markets: the account, and the reference price of current markets.
     func notes() -> [String] {
         var lines: [String] = []
-        if let source = self.parts.withLock({ $0.source }), let reference = self.reference {
+        if let source = self.made.withLock({ $0.source }), let reference = self.reference {
             for status in source.markets where status.role == .current {
                 lines.append(BotText.reference(reference.reading(for: status.market), of: status.market))
             }

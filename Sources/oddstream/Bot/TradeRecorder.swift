@@ -60,6 +60,9 @@ final class TradeRecorder: Sendable {
     /// How many entries are not on record yet.
     var waiting: Int { self.state.withLock { $0.waiting.count } }
 
+    /// Whether the last attempt to write failed.
+    var isFailing: Bool { self.state.withLock { $0.isFailing } }
+
     private func write() {
         let (batch, told, recordable) = self.state.withLock { ($0.waiting, $0.told, $0.recordable) }
         guard !batch.isEmpty else { return }

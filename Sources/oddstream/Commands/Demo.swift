@@ -103,12 +103,14 @@ struct Demo: AsyncParsableCommand {
         do {
             let configuration = try Demo.streamer(settings, endpoints: endpoints)
             let bot = try Bot(
-                settings: settings, directory: directory, rtds: endpoints.rtdsWebSocket, profile: Demo.profile,
+                settings: settings, series: configuration.series, directory: directory, rtds: endpoints.rtdsWebSocket,
+                profile: Demo.profile,
                 clock: clock, logger: logger)
             let streamer = try settings.liveSource(configuration, logger: logger, marketObserver: bot.observer)
             let address = ListeningAddress()
             let server = OddsServer(
-                configuration: settings.server, source: streamer, bot: bot, history: bot.history, clock: clock,
+                configuration: settings.server, source: streamer, bot: bot, history: bot.history,
+                reference: bot.reference, clock: clock,
                 logger: logger
             ) { host, port in
                 address.set("http://\(OddsServer.inURL(host)):\(port)/")

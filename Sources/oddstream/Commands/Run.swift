@@ -52,13 +52,15 @@ struct Run: AsyncParsableCommand {
         defer { data?.leave() }
         do {
             let clock = SystemClock()
-            let bot = try Bot(settings: settings, directory: data?.path, clock: clock, logger: logger)
+            let bot = try Bot(
+                settings: settings, series: configuration.series, directory: data?.path, clock: clock, logger: logger)
             let streamer = try settings.liveSource(configuration, logger: logger, marketObserver: bot.observer)
             let watch = try settings.watchers(over: streamer, clock: clock, logger: logger)
             let beside = try bot.attach(
                 streamer, alerts: watch.alerts, gamma: settings.needsOutcomes ? GammaOutcomes(configuration) : nil)
             let server = OddsServer(
-                configuration: settings.server, source: streamer, bot: bot, history: bot.history, clock: clock,
+                configuration: settings.server, source: streamer, bot: bot, history: bot.history,
+                reference: bot.reference, clock: clock,
                 logger: logger)
             let services = watch.sinks + beside.sinks + [streamer] + beside.workers + watch.watchers + [server]
             let reloader = SettingsReloader(settings, log: log, level: .info, logger: logger)

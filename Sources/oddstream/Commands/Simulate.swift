@@ -34,6 +34,8 @@ struct Simulate: AsyncParsableCommand {
         var port: String?
         @Option(name: .customLong(Setting.gammaPort.rawValue), help: Setting.gammaPort.help)
         var gammaPort: String?
+        @Option(name: .customLong(Setting.rtdsPort.rawValue), help: Setting.rtdsPort.help)
+        var rtdsPort: String?
         @Option(name: .customLong(Setting.seed.rawValue), help: Setting.seed.help)
         var seed: String?
         @Option(name: .customLong(Setting.tape.rawValue), help: Setting.tape.help)
@@ -55,7 +57,8 @@ struct Simulate: AsyncParsableCommand {
             Setting.given(
                 (.series, self.series.isEmpty ? nil : self.series.joined(separator: ",")),
                 (.host, self.host),
-                (.port, self.port), (.gammaPort, self.gammaPort), (.seed, self.seed), (.tape, self.tape),
+                (.port, self.port), (.gammaPort, self.gammaPort),
+                (.rtdsPort, self.rtdsPort), (.seed, self.seed), (.tape, self.tape),
                 (.speed, self.speed), (.tlsCertificate, self.tlsCertificate), (.tlsKey, self.tlsKey),
                 (.fault, self.faults.isEmpty ? nil : self.faults.joined(separator: ",")),
                 (.faults, self.plan), (.duration, self.duration))
@@ -74,7 +77,8 @@ struct Simulate: AsyncParsableCommand {
             print(
                 settings.report([
                     (.series, Run.defaultSeries), (.host, isDefault.host), (.port, "\(isDefault.marketPort)"),
-                    (.gammaPort, "\(isDefault.gammaPort)"), (.seed, "\(isDefault.seed)"), (.tape, ""), (.speed, ""),
+                    (.gammaPort, "\(isDefault.gammaPort)"), (.rtdsPort, "\(isDefault.rtdsPort)"),
+                    (.seed, "\(isDefault.seed)"), (.tape, ""), (.speed, ""),
                     (.tlsCertificate, ""), (.tlsKey, ""), (.fault, ""), (.faults, ""), (.duration, ""),
                     (.logLevel, "info"),
                 ]))
@@ -91,6 +95,7 @@ struct Simulate: AsyncParsableCommand {
                 --market-ws \(endpoints.marketWebSocket)
                 --clob-rest \(endpoints.clobREST)
                 --gamma-rest \(endpoints.gammaREST)
+                --rtds-ws \(endpoints.rtdsWebSocket)
 
                 """)
             await sink.flush()

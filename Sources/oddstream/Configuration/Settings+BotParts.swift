@@ -97,14 +97,17 @@ extension Settings {
 
     /// The reference price; nil when it is not wanted.
     ///
-    /// - Parameter rtds: the address, in place of what is set.
+    /// - Parameters:
+    ///   - series: whose prices are followed from the start, before the first market is found.
+    ///   - rtds: the address, in place of what is set.
     /// - Throws: `ConfigurationError` when what is set cannot be used.
     func referenceStreamer(
-        rtds: String?, clock: any StreamClock, logger: Logger, history: HistoryStore?
+        series: [MarketSeries], rtds: String?, clock: any StreamClock, logger: Logger, history: HistoryStore?
     ) throws(ConfigurationError) -> ReferencePriceStreamer? {
         guard !self.flag(.noReference) else { return nil }
         var configuration = ReferencePriceConfiguration()
         configuration.url = rtds ?? self.text(.rtdsWS) ?? configuration.url
+        configuration.symbols = Set(series.compactMap { ReferenceSettlement.symbol(ofSlug: "\($0.name)-0") })
         configuration.binance = self.flag(.binance)
         configuration.certificateAuthorityFile = rtds == nil ? self.text(.tlsCA) : nil
         do {

@@ -1,4 +1,5 @@
 import Logging
+import OddsCore
 import OddsServer
 import PolymarketSimulator
 import RealtimeOdds
@@ -57,6 +58,7 @@ extension Settings {
         configuration.host = self.text(.host) ?? configuration.host
         configuration.marketPort = self.integer(.port) ?? configuration.marketPort
         configuration.gammaPort = self.integer(.gammaPort) ?? configuration.gammaPort
+        configuration.rtdsPort = self.integer(.rtdsPort) ?? configuration.rtdsPort
         configuration.seed = self.integer(.seed).map { UInt64($0) } ?? configuration.seed
         switch (self.text(.tlsCertificate), self.text(.tlsKey)) {
         case (let certificate?, let key?):
@@ -76,6 +78,13 @@ extension Settings {
     /// How much is logged; commands that own the screen say less by themselves.
     func logLevel(default fallback: Logger.Level) -> Logger.Level {
         self.text(.logLevel).flatMap { Logger.Level(rawValue: $0) } ?? fallback
+    }
+}
+
+extension RealtimeOddsConfiguration {
+    /// The series among the markets.
+    var series: [MarketSeries] {
+        self.markets.compactMap { if case .series(let series) = $0 { series } else { nil } }
     }
 }
 
