@@ -29,7 +29,7 @@ struct HistoryWriter {
     private var refusals = 0
 
     /// How many records are written together at most.
-    private static let batch = 2000
+    private static let batch = 1000
     /// How many records are deleted together: writers never wait longer than for these.
     private static let pruneStep = 500
     /// How often is looked for what is too old.
