@@ -102,7 +102,13 @@ struct HistoryWriter {
     }
 
     private mutating func open(_ now: ReceiveTime) throws(HistoryTrouble) -> HistoryDatabase {
-        if let database { return database }
+        if let database {
+            // What is written to a file without a name is lost, and no write would say so.
+            guard HistoryDatabase.size(of: self.configuration.path) != nil else {
+                throw .inaccessible("it was deleted while it was in use; a new one is begun")
+            }
+            return database
+        }
         let run = self.run ?? now.wall
         self.run = run
         let database = try HistoryDatabase(
