@@ -549,6 +549,24 @@ private func code<Value>(_ body: () async throws -> Value) async -> HistoryError
         #expect(await code { _ = try harness.archive } == .damaged)
     }
 
+    @Test func aFileThatIsDeletedIsBegunAnew() async throws {
+        let harness = try Harness()
+        try await harness.run {
+            harness.store.record(Sample.trade(1))
+            try await harness.pass()
+            for name in try harness.directory.names() {
+                try FileManager.default.removeItem(atPath: harness.directory.file(name))
+            }
+            harness.store.record(Sample.trade(2))
+            try await harness.pass()
+            #expect(harness.store.status.lastError?.contains("was deleted") == true)
+            #expect(harness.store.status.queued == 1)
+            try await harness.pass(.seconds(5))
+            #expect(harness.store.status.state == .writing)
+            #expect(try await harness.archive.trades().items == [Sample.tradeRecord(2)])
+        }
+    }
+
     @Test func anEmptyFileIsABeginning() async throws {
         let harness = try Harness()
         try harness.directory.write([], to: HistoryStoreConfiguration.fileName)

@@ -2,7 +2,9 @@
 ///
 /// Records of orders, spikes, incidents, markets and signals may be given again when more is known: the newer one takes
 /// the earlier one's place.
-public enum HistoryRecord: Hashable, Sendable {
+///
+/// The values lie behind a reference: whoever queues records moves a few bytes, not hundreds.
+public indirect enum HistoryRecord: Hashable, Sendable {
     /// A market, its rollover or its outcome.
     case market(MarketRecord)
     /// A market's odds.

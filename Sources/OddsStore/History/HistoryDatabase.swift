@@ -195,13 +195,11 @@ struct HistoryDatabase: Sendable {
 
     /// The bytes of the file and of its write-ahead log; nil when there is no such file.
     static func size(of path: String) -> Int64? {
-        var total: Int64?
-        for name in [path, "\(path)-wal"] {
-            var information = stat()
-            guard stat(name, &information) == 0 else { continue }
-            total = (total ?? 0) + Int64(information.st_size)
-        }
-        return total
+        var information = stat()
+        guard stat(path, &information) == 0 else { return nil }
+        let size = Int64(information.st_size)
+        // There is no log when nothing has been written since the file was closed.
+        return stat("\(path)-wal", &information) == 0 ? size + Int64(information.st_size) : size
     }
 
     /// Gives the file and its log other names.

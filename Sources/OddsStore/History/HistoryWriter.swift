@@ -29,7 +29,7 @@ struct HistoryWriter {
     private var refusals = 0
 
     /// How many records are written together at most.
-    private static let batch = 2000
+    private static let batch = 1000
     /// How many records are deleted together: writers never wait longer than for these.
     private static let pruneStep = 500
     /// How often is looked for what is too old.
@@ -102,7 +102,13 @@ struct HistoryWriter {
     }
 
     private mutating func open(_ now: ReceiveTime) throws(HistoryTrouble) -> HistoryDatabase {
-        if let database { return database }
+        if let database {
+            // What is written to a file without a name is lost, and no write would say so.
+            guard HistoryDatabase.size(of: self.configuration.path) != nil else {
+                throw .inaccessible("it was deleted while it was in use; a new one is begun")
+            }
+            return database
+        }
         let run = self.run ?? now.wall
         self.run = run
         let database = try HistoryDatabase(
