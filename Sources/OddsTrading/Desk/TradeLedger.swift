@@ -72,7 +72,7 @@ public struct TradeLedger: Sendable {
                 record.status = .open
                 record.filled = execution.size.doubleValue
                 record.averagePrice =
-                    execution.size > .zero ? execution.cost.doubleValue / execution.size.doubleValue : nil
+                    execution.size > .zero ? Double(execution.cost.rawValue) / Double(execution.size.rawValue) : nil
                 record.cost = execution.cost.doubleValue
                 record.fee = execution.fee.doubleValue
                 record.filledAt = execution.time

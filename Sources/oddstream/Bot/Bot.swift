@@ -99,7 +99,8 @@ final class Bot: BotSource {
     /// - Throws: `ProgramFailure` when the record of trades cannot be read.
     func attach(
         _ source: any LiveOddsSource, alerts: [any AlertSink], gamma: GammaOutcomes?
-    ) throws -> (sinks: [any Service], workers: [any Service]) {
+    ) async throws -> (sinks: [any Service], workers: [any Service]) {
+        await self.rememberSpikes()
         let reporter = BotReporter(
             source: source, signals: self.signals, history: self.store ?? NoHistory(),
             spikeAlerts: self.settings.flag(.alertSpikes) ? alerts : [],
@@ -145,8 +146,9 @@ final class Bot: BotSource {
         if let reference = self.reference {
             setup.referenceOutcome = { market in reference.outcome(of: market).winner }
         }
+        let strategy = self.settings.strategy(entry: self.profile.entry)
         let desk = TradingDesk(
-            strategy: self.settings.strategy(entry: self.profile.entry), riskCheck: self.settings.riskCheck,
+            strategy: strategy, riskCheck: try self.settings.riskCheck(strategy),
             startingCash: self.settings.paperCash, delay: self.settings.fillDelay, record: record)
         let loop = TradingLoop(setup, desk: desk, isNew: record.isEmpty)
         self.made.withLock { made in
@@ -164,6 +166,21 @@ final class Bot: BotSource {
             },
             recordable: { [weak loop] in loop?.setRecordable($0) })
         return loop
+    }
+
+    /// The spikes of earlier runs, as far as the history has them.
+    private func rememberSpikes() async {
+        guard let directory = self.directory, self.store != nil else { return }
+        do {
+            let page = try await HistoryArchive(directory: directory).spikes(
+                HistoryQuery(limit: HistoryQuery.largestLimit))
+            self.spikeDesk.remember(page.items)
+        } catch {
+            // A new directory has no history yet; anything else the history itself will meet and tell.
+            guard error.code != .notFound else { return }
+            self.logger.warning(
+                "The spikes of earlier runs cannot be read; the list begins anew", metadata: ["reason": "\(error)"])
+        }
     }
 
     /// An account keeps what it began with, whatever is set now.

@@ -11,6 +11,8 @@ import Synchronization
 final class SpikeDesk: MarketObserver, Service {
     private struct State {
         var detector: SpikeDetector
+        /// The last number of earlier runs: numbers go on over restarts.
+        var earlier: UInt64 = 0
         /// The spikes that are remembered, by number, the oldest first; those that last included.
         var records: [SpikeRecord] = []
         /// The latest odds of each market that has not ended: a spike may be over long after the last of them.
@@ -37,6 +39,14 @@ final class SpikeDesk: MarketObserver, Service {
         self.state = Mutex(State(detector: SpikeDetector(configuration)))
         self.clock = clock
         self.told = told
+    }
+
+    /// Remembers spikes of earlier runs, the newest first. Called once, before the source runs.
+    func remember(_ records: [SpikeRecord]) {
+        self.state.withLock { state in
+            state.earlier = records.map(\.number).max() ?? 0
+            state.records = records.prefix(Self.capacity).reversed()
+        }
     }
 
     /// The spikes that are remembered, the newest first.
@@ -67,7 +77,8 @@ final class SpikeDesk: MarketObserver, Service {
     private func step(_ snapshot: OddsSnapshot?, _ step: (inout State) -> [SpikeEvent]) {
         self.state.withLock { state in
             for event in step(&state) {
-                let record = SpikeRecord(event)
+                var record = SpikeRecord(event)
+                record.number += state.earlier
                 if let index = state.records.lastIndex(where: { $0.number == record.number }) {
                     state.records[index] = record
                 } else {

@@ -124,7 +124,7 @@ struct Demo: AsyncParsableCommand {
             ) { address.url }
             let watch = try settings.watchers(
                 over: streamer, label: "demo", typedHeartbeat: true, clock: clock, logger: logger)
-            let beside = try bot.attach(
+            let beside = try await bot.attach(
                 streamer, alerts: watch.alerts, gamma: settings.needsOutcomes ? GammaOutcomes(configuration) : nil)
             var services: [any Service] = watch.sinks
             services += beside.sinks

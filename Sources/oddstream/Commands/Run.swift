@@ -56,7 +56,7 @@ struct Run: AsyncParsableCommand {
                 settings: settings, series: configuration.series, directory: data?.path, clock: clock, logger: logger)
             let streamer = try settings.liveSource(configuration, logger: logger, marketObserver: bot.observer)
             let watch = try settings.watchers(over: streamer, clock: clock, logger: logger)
-            let beside = try bot.attach(
+            let beside = try await bot.attach(
                 streamer, alerts: watch.alerts, gamma: settings.needsOutcomes ? GammaOutcomes(configuration) : nil)
             let server = OddsServer(
                 configuration: settings.server, source: streamer, bot: bot, history: bot.history,

@@ -1,6 +1,7 @@
 import ArgumentParser
 import OddsCore
 import OddsStore
+import OddsTrading
 import RealtimeOdds
 
 /// `oddstream trades`: the orders and what became of them.
@@ -45,9 +46,20 @@ struct Trades: AsyncParsableCommand {
         }
     }
 
-    /// Where the trades of a directory are read from.
+    /// Where the trades of a directory are read from: the record of trades, which holds all of them, or the history where
+    /// there is no such record.
     private static func source(of directory: String) throws -> any TradesSource {
-        HistoryTrades(reader: try HistoryArchive(directory: directory))
+        let path = "\(directory)/\(TradingJournal.fileName)"
+        guard FileStatus.exists(path) else { return HistoryTrades(reader: try HistoryArchive(directory: directory)) }
+        let lines: [[UInt8]]
+        do {
+            lines = try TradingJournal.entries(in: directory)
+        } catch {
+            throw ProgramFailure(status: .configuration, message: error.message)
+        }
+        var ledger = TradeLedger(capacity: .max)
+        for entry in try TradeRecorder.entries(lines, path: path) { _ = ledger.apply(entry) }
+        return ListedTrades(records: ledger.trades.reversed())
     }
 }
 

@@ -31,12 +31,27 @@ extension Settings {
     }
 
     /// How much may be risked, and on which odds.
-    var riskCheck: RiskCheck {
+    ///
+    /// - Throws: `ConfigurationError` when nothing could ever be bought with what is set.
+    func riskCheck(_ strategy: ThresholdStrategy) throws(ConfigurationError) -> RiskCheck {
         var limits = RiskLimits()
         limits.maximumStake = self.money(.maximumStake) ?? limits.maximumStake
         limits.maximumExposure = self.money(.maximumExposure) ?? limits.maximumExposure
         limits.maximumDailyLoss = self.money(.maximumDailyLoss) ?? limits.maximumDailyLoss
         limits.maximumOrdersPerMinute = self.integer(.maximumOrdersPerMinute) ?? limits.maximumOrdersPerMinute
+        if let most = limits.maximumStake, strategy.stake > most {
+            throw ConfigurationError(
+                """
+                --stake \(strategy.stake) is more than --max-stake \(most): every order would be refused. Change one of them.
+                """)
+        }
+        if strategy.priceCap.odds < strategy.threshold {
+            throw ConfigurationError(
+                """
+                --price-cap \(strategy.priceCap) lies below --threshold \(strategy.threshold): nothing would be bought. \
+                Change one of them.
+                """)
+        }
         return RiskCheck(
             limits: limits, stalePolicy: self.text(.stalePolicy).flatMap { StalePolicy(text: $0) } ?? .warn)
     }
