@@ -29,7 +29,8 @@ setup: ## Install the system packages that are missing (Debian and Ubuntu)
 demo: setup ## Build and show the whole service against a simulated exchange, offline
 	@# A debug build: it is there in a fraction of the time of a release build and carries the demo easily.
 	$(SWIFT) build $(WITH_TRAITS) --product oddstream
-	@.build/debug/oddstream demo $(ARGS)
+	@# What it keeps is there again the next time.
+	@.build/debug/oddstream demo --data .build/demo $(ARGS)
 
 watch: setup ## Build and follow the real market in the terminal
 	$(SWIFT) build $(WITH_TRAITS) --product oddstream
