@@ -75,8 +75,11 @@ final class Bot: BotSource {
         self.store = try settings.historyStore(directory: directory, clock: clock, logger: logger)
         (self.journal, self.record) = try settings.tradingJournal(directory: directory, logger: logger)
         self.signals = try settings.signalDispatcher(clock: clock, logger: logger, history: self.store)
-        self.reference = try settings.referenceStreamer(
-            series: series, rtds: rtds, clock: clock, logger: logger, history: self.store)
+        self.reference = try settings.reference(series: series, rtds: rtds).map { [store] configuration in
+            try ReferencePriceStreamer(configuration: configuration, logger: logger, clock: clock) { tick, now in
+                store?.record(.referencePrice(ReferencePriceRecord(tick, at: now)))
+            }
+        }
         self.observer = BotObserver(spikes: self.spikeDesk, history: self.store, clock: clock)
         self.made = Mutex(Made())
         self.late = late

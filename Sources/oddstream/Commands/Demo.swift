@@ -76,7 +76,7 @@ struct Demo: AsyncParsableCommand {
             print(
                 settings.report(
                     own + settings.serviceReport + Settings.botReport(entry: Demo.profile.entry)
-                        + Settings.botPartsReport + Settings.alertReport + Settings.heartbeatReport
+                        + Settings.signalReport + Settings.alertReport + Settings.heartbeatReport
                         + Settings.logReport("warning"), secrets: SecretSetting.allCases))
             return
         }

@@ -22,6 +22,8 @@ struct Doctor: AsyncParsableCommand {
     @OptionGroup(title: "Feed") var feed: FeedOptions
     @OptionGroup(title: "Endpoints") var endpoints: EndpointOptions
     @OptionGroup(title: "Alerts") var alerts: AlertOptions
+    @OptionGroup(title: "Reference price") var reference: ReferenceOptions
+    @OptionGroup(title: "Signals to another program") var signals: SignalOptions
     @OptionGroup(title: "Alerts") var heartbeat: HeartbeatOptions
     @OptionGroup var general: GeneralOptions
 
@@ -33,7 +35,8 @@ struct Doctor: AsyncParsableCommand {
         let settings: Settings
         do {
             settings = try self.general.settings(
-                self.markets, self.service, self.feed, self.endpoints, self.alerts, self.heartbeat, self.general)
+                self.markets, self.service, self.feed, self.endpoints, self.reference, self.signals, self.alerts,
+                self.heartbeat, self.general)
         } catch {
             print(report.line(Finding(.fail, "configuration", error.description)))
             throw ProgramFailure(status: error.status, message: "The configuration cannot be used; see above.")
@@ -43,7 +46,8 @@ struct Doctor: AsyncParsableCommand {
             configuration.markets = try settings.markets(default: Run.defaultSeries)
             print(
                 settings.report(
-                    Settings.feedReport(configuration) + settings.serviceReport + Settings.alertReport
+                    Settings.feedReport(configuration) + settings.serviceReport + Settings.referenceReport
+                        + Settings.signalReport + Settings.alertReport
                         + Settings.heartbeatReport + Settings.logReport("critical"),
                     secrets: SecretSetting.allCases))
             return

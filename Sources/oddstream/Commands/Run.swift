@@ -41,7 +41,8 @@ struct Run: AsyncParsableCommand {
             print(
                 settings.report(
                     Settings.feedReport(configuration) + settings.serviceReport
-                        + Settings.botReport(entry: EntryWindow()) + Settings.botPartsReport + Settings.alertReport
+                        + Settings.botReport(entry: EntryWindow()) + Settings.signalReport + Settings.referenceReport
+                        + Settings.historyReport + Settings.alertReport
                         + Settings.heartbeatReport + Settings.logReport("info"),
                     secrets: SecretSetting.allCases))
             return

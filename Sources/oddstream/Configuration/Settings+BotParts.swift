@@ -95,38 +95,39 @@ extension Settings {
         }
     }
 
-    /// The reference price; nil when it is not wanted.
+    /// Where the reference price comes from; nil when it is not wanted.
     ///
     /// - Parameters:
     ///   - series: whose prices are followed from the start, before the first market is found.
     ///   - rtds: the address, in place of what is set.
-    /// - Throws: `ConfigurationError` when what is set cannot be used.
-    func referenceStreamer(
-        series: [MarketSeries], rtds: String?, clock: any StreamClock, logger: Logger, history: HistoryStore?
-    ) throws(ConfigurationError) -> ReferencePriceStreamer? {
+    func reference(series: [MarketSeries], rtds: String? = nil) -> ReferencePriceConfiguration? {
         guard !self.flag(.noReference) else { return nil }
         var configuration = ReferencePriceConfiguration()
         configuration.url = rtds ?? self.text(.rtdsWS) ?? configuration.url
         configuration.symbols = Set(series.compactMap { ReferenceSettlement.symbol(ofSlug: "\($0.name)-0") })
         configuration.binance = self.flag(.binance)
         configuration.certificateAuthorityFile = rtds == nil ? self.text(.tlsCA) : nil
-        do {
-            return try ReferencePriceStreamer(configuration: configuration, logger: logger, clock: clock) { tick, now in
-                history?.record(.referencePrice(ReferencePriceRecord(tick, at: now)))
-            }
-        } catch {
-            throw ConfigurationError(error.message)
-        }
+        return configuration
     }
 
-    /// What `--print-config` shows of signals, reference price and history.
-    static var botPartsReport: [(Setting, default: String)] {
-        let history = HistoryStoreConfiguration(directory: "")
-        return [
+    /// What `--print-config` shows of signals.
+    static var signalReport: [(Setting, default: String)] {
+        [
             (.signalWebhook, ""), (.signalSecretFile, ""), (.signalCommand, ""), (.signalKinds, "all"),
             (.signalTimeout, "5s, a command 10s"),
             (.signalMaxAge, DurationText.setting(SignalOutbox.Configuration().maximumAge)),
-            (.rtdsWS, ReferencePriceConfiguration().url), (.noReference, "false"), (.binance, "false"),
+        ]
+    }
+
+    /// What `--print-config` shows of the reference price.
+    static var referenceReport: [(Setting, default: String)] {
+        [(.rtdsWS, ReferencePriceConfiguration().url), (.noReference, "false"), (.binance, "false")]
+    }
+
+    /// What `--print-config` shows of the history.
+    static var historyReport: [(Setting, default: String)] {
+        let history = HistoryStoreConfiguration(directory: "")
+        return [
             (.noHistory, "false"), (.historyInterval, DurationText.setting(history.oddsInterval)),
             (.retention, DurationText.setting(history.oddsRetention ?? .zero)),
         ]

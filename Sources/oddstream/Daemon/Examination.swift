@@ -62,11 +62,74 @@ struct Examination {
         let (lookup, tokens) = await self.lookup(client)
         tell(lookup)
         tell(await self.firstBook(tokens))
+        if let finding = await self.referencePrice() { tell(finding) }
+        if let finding = self.signals() { tell(finding) }
         await self.alerts(tell)
         do {
             try await client.shutdown()
         } catch {
             self.logger.debug("HTTP client did not shut down", metadata: ["error": "\(error)"])
+        }
+    }
+}
+
+// MARK: The bot
+
+extension Examination {
+    /// How long the first reference price may take.
+    private static let patience = Duration.seconds(5)
+
+    /// Whether the reference price comes; nil when no market followed has one, or it is not wanted. The stream does without.
+    private func referencePrice() async -> Finding? {
+        guard let configuration = self.settings.reference(series: self.configuration.series),
+            let symbol = configuration.symbols.min()
+        else { return nil }
+        let (prices, continuation) = AsyncStream<ReferenceTick>.makeStream()
+        let streamer: ReferencePriceStreamer
+        do {
+            streamer = try ReferencePriceStreamer(configuration: configuration, logger: self.logger) { tick, _ in
+                continuation.yield(tick)
+            }
+        } catch {
+            return Finding(.fail, "reference price", error.message)
+        }
+        streamer.start()
+        let first = await withTaskGroup(of: ReferenceTick?.self) { group in
+            group.addTask { await prices.first { _ in true } }
+            group.addTask {
+                // It throws only when the price came first.
+                try? await self.clock.sleep(for: Self.patience)
+                return nil
+            }
+            let first = await group.next() ?? nil
+            group.cancelAll()
+            return first
+        }
+        let status = streamer.referenceStatus
+        await streamer.stop()
+        guard let first else {
+            let why = status.lastError ?? "connected, but no price came"
+            return Finding(
+                .warn, "reference price",
+                "\(symbol) did not come within \(DurationText.age(Self.patience)) (\(why)): check --rtds-ws, or leave it out with --no-reference"
+            )
+        }
+        return Finding(
+            .ok, "reference price",
+            "\(first.feed.symbol) \(OddsText.dollars(first.price.doubleValue)) from \(first.feed.topic.rawValue)")
+    }
+
+    /// Whether signals can be sent to where they are wanted; nil when nobody wants them.
+    private func signals() -> Finding? {
+        do {
+            guard try self.settings.signalDispatcher(clock: self.clock, logger: self.logger, history: nil) != nil else {
+                return nil
+            }
+            let places = [Setting.signalWebhook, .signalCommand].filter { self.settings.text($0) != nil }
+            return Finding(
+                .ok, "signals", "\(places.map(\.option).joined(separator: " and ")) can be used; nothing was sent")
+        } catch {
+            return Finding(.fail, "signals", error.description)
         }
     }
 }
