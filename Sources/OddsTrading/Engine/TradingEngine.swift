@@ -16,6 +16,15 @@ public struct TradingEngine<Rules: Strategy>: Sendable {
         var snapshot: OddsSnapshot?
         var terms: MarketTerms?
         var told: [Side: Told] = [:]
+        /// Whether positions in it were paid out: whatever its odds say, it is over.
+        var isDecided = false
+
+        /// What the venue demands: what was told, else what follows from the market's discovery.
+        func terms(_ market: Market) -> MarketTerms {
+            var terms = self.terms ?? MarketTerms(market)
+            if self.isDecided { terms.closed = true }
+            return terms
+        }
     }
 
     /// What proposes.
@@ -45,8 +54,12 @@ public struct TradingEngine<Rules: Strategy>: Sendable {
     /// What the venue demands in a market: what was told, else what follows from its discovery; nil when nothing is known.
     func terms(of market: MarketID) -> MarketTerms? {
         guard let entry = self.markets[market] else { return nil }
-        return entry.terms ?? entry.snapshot.map { MarketTerms($0.market) }
+        return entry.snapshot.map { entry.terms($0.market) } ?? entry.terms
     }
+    /// The markets that something was told of, and that have not ended.
+    var followed: Set<MarketID> { Set(self.markets.keys) }
+    /// A market was decided: nothing is bought in it any more.
+    mutating func decided(_ market: MarketID) { self.markets[market]?.isDecided = true }
     /// Sets the kill switch before anything has happened.
     mutating func setKilled(_ isKilled: Bool) { self.riskCheck.isKilled = isKilled }
 
@@ -77,14 +90,10 @@ public struct TradingEngine<Rules: Strategy>: Sendable {
         }
     }
 
-    private func terms(_ entry: Entry, _ market: Market) -> MarketTerms {
-        entry.terms ?? MarketTerms(market)
-    }
-
     private mutating func evaluate(_ market: MarketID, _ now: ReceiveTime) -> [Decision] {
         guard let entry = self.markets[market], let snapshot = entry.snapshot else { return [] }
         let view = MarketView(
-            snapshot: snapshot, terms: self.terms(entry, snapshot.market), hasTraded: self.book.hasTraded(market),
+            snapshot: snapshot, terms: entry.terms(snapshot.market), hasTraded: self.book.hasTraded(market),
             now: now)
         return self.strategy.evaluate(view).flatMap { proposal in
             switch proposal {
@@ -104,7 +113,7 @@ public struct TradingEngine<Rules: Strategy>: Sendable {
             return [.refuse(refusal(.unknownMarket))]
         }
         let verdict = self.riskCheck.examine(
-            intent, snapshot: snapshot, terms: self.terms(entry, snapshot.market), book: self.book, now: now)
+            intent, snapshot: snapshot, terms: entry.terms(snapshot.market), book: self.book, now: now)
         switch verdict {
         case .refused(let reason): return self.refuse(refusal(reason), isRepeated: isRepeated)
         case .approved(let approved, let warning):
@@ -119,12 +128,13 @@ public struct TradingEngine<Rules: Strategy>: Sendable {
         guard isRepeated else { return [.refuse(refusal)] }
         var told = self.markets[refusal.market]?.told[refusal.side] ?? Told()
         guard told.latest != refusal.reason else { return [] }
-        told.latest = refusal.reason
-        let isRepetition = told.times[refusal.reason].map {
-            Swift.abs($0.milliseconds - refusal.time.milliseconds) < 60_000
+        // What is not told now is told in a minute, should it still be so.
+        if let last = told.times[refusal.reason], Swift.abs(last.milliseconds - refusal.time.milliseconds) < 60_000 {
+            return []
         }
-        if isRepetition != true { told.times[refusal.reason] = refusal.time }
+        told.latest = refusal.reason
+        told.times[refusal.reason] = refusal.time
         self.markets[refusal.market]?.told[refusal.side] = told
-        return isRepetition == true ? [] : [.refuse(refusal)]
+        return [.refuse(refusal)]
     }
 }
