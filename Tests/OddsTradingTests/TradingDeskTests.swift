@@ -103,6 +103,55 @@ import Testing
         #expect(desk.account.failedOrders == 50 && desk.markets.isEmpty && desk.names.isEmpty)
     }
 
+    @Test func anOrderThatBoughtNothingIsNotRepeatedOnTheVerySameOdds() {
+        var desk = self.desk()
+        _ = desk.begin(isNew: true, now: at(0))
+        let empty = PaperBook(asset: sample.yes.asset, asks: [], terms: MarketTerms(sample), epoch: 1)
+        let stale = odds(0.72, trust: .stale(since: at(0), reason: .disconnected))
+        #expect(self.events(desk.observe(stale, now: at(1))) == ["warned", "accepted 1"])
+        #expect(self.events(desk.fill(empty, now: at(2))) == ["cancelled 1 nothingOffered"])
+        // Nothing new came: trying again every second would only use up the orders of the minute.
+        #expect(desk.tick(now: at(3)) == [] && desk.tick(now: at(600)) == [])
+        #expect(self.events(desk.observe(odds(0.72, epoch: 2), now: at(601))) == ["accepted 2"])
+        // New odds that came while it was on its way have not been tried.
+        #expect(self.events(desk.observe(odds(0.73, epoch: 3), now: at(601.1))) == ["refused alreadyTraded"])
+        #expect(self.events(desk.fill(self.book(epoch: 3), now: at(601.25))) == ["cancelled 2 epochMoved"])
+        #expect(self.events(desk.tick(now: at(602))) == ["accepted 3"])
+        // What the kill switch took back was not tried either.
+        let killed = desk.setKillSwitch(true, by: .http, now: at(602.1))
+        #expect(self.events(killed) == ["kill switch true http", "cancelled 3 killSwitch"])
+        _ = desk.setKillSwitch(false, by: .http, now: at(602.2))
+        #expect(self.events(desk.tick(now: at(603))) == ["accepted 4"])
+        // Other terms are something new.
+        #expect(self.events(desk.fill(empty, now: at(604))) == ["cancelled 4 epochMoved"])
+        #expect(desk.tick(now: at(605)) == [])
+        #expect(self.events(desk.observe(MarketTerms(sample), of: sample.id, now: at(606))) == ["accepted 5"])
+    }
+
+    @Test func whoCannotPayOrdersNothing() {
+        // An order costs 5.09 at most.
+        var desk = TradingDesk(strategy: ThresholdStrategy(), startingCash: 11)
+        _ = desk.begin(isNew: true, now: at(0))
+        for slug in ["a", "b", "c"] { _ = desk.observe(odds(0.5, .sample(slug)), now: at(1)) }
+        #expect(self.events(desk.observe(odds(0.72, .sample("a")), now: at(2))) == ["accepted 1"])
+        #expect(self.events(desk.observe(odds(0.72, .sample("b")), now: at(2))) == ["accepted 2"])
+        #expect(self.events(desk.observe(odds(0.72, .sample("c")), now: at(2))) == ["refused insufficientFunds"])
+        #expect(desk.observe(odds(0.73, .sample("c")), now: at(3)) == [])
+        #expect(desk.account.failedOrders == 0 && desk.account.lastOrder.rawValue == 2)
+        // Money that is free again can be spent.
+        _ = desk.fill(
+            PaperBook(asset: Market.sample("a").yes.asset, asks: [], terms: MarketTerms(sample), epoch: 1), now: at(4))
+        #expect(self.events(desk.tick(now: at(5))) == ["refused alreadyTraded", "accepted 3"])
+    }
+
+    @Test func severalOrdersOfOneMomentShareTheMoney() {
+        // The entry windows of all open with one tick.
+        var desk = TradingDesk(strategy: ThresholdStrategy(), startingCash: 11)
+        _ = desk.begin(isNew: true, now: at(-20))
+        for slug in ["a", "b", "c"] { _ = desk.observe(odds(0.72, .sample(slug, window: window)), now: at(-10)) }
+        #expect(self.events(desk.tick(now: at(0))) == ["accepted 1", "accepted 2", "refused insufficientFunds"])
+    }
+
     @Test func aPositionKeepsItsNameUntilItIsPaidOut() {
         var desk = self.desk()
         _ = desk.begin(isNew: true, now: at(0))

@@ -171,6 +171,7 @@ extension [Decision] {
         #expect(self.decide(odds(0.7), terms: terms).reasons == [.priceOffTick])
         #expect(self.decide(odds(0.7), strategy: Fixed(limit: 0.735)).reasons == [.priceOffTick])
         #expect(self.decide(odds(0.7), strategy: Fixed(limit: .one)).reasons == [.priceOffTick])
+        #expect(self.decide(odds(0.7), strategy: Fixed(limit: .zero)).reasons == [.priceOffTick])
         #expect(self.decide(odds(0.7), strategy: Fixed(size: 5.001)).reasons == [.sizeOffLot])
     }
 

@@ -92,22 +92,22 @@ public struct TradingDesk<Rules: Strategy>: Sendable {
 
     /// A market's values, trust or epoch changed.
     public mutating func observe(_ snapshot: OddsSnapshot, now: ReceiveTime) -> [JournalEntry] {
-        self.act(self.engine.process(.odds(snapshot, now: now)), now)
+        self.decide(.odds(snapshot, now: now), now)
     }
 
     /// What the venue demands in a market is known, or has changed.
     public mutating func observe(_ terms: MarketTerms, of market: MarketID, now: ReceiveTime) -> [JournalEntry] {
-        self.act(self.engine.process(.terms(market, terms, now: now)), now)
+        self.decide(.terms(market, terms, now: now), now)
     }
 
     /// Time passed: called once a second or so. Orders that met no book within ten seconds are given up.
     public mutating func tick(now: ReceiveTime) -> [JournalEntry] {
-        self.take(self.broker.giveUp(now: now)) + self.act(self.engine.process(.clock(now: now)), now)
+        self.take(self.broker.giveUp(now: now)) + self.decide(.clock(now: now), now)
     }
 
     /// Somebody beside the strategy wants to buy.
     public mutating func order(_ intent: OrderIntent, now: ReceiveTime) -> [JournalEntry] {
-        self.act(self.engine.process(.intent(intent, now: now)), now)
+        self.decide(.intent(intent, now: now), now)
     }
 
     /// The kill switch is turned by hand. Before the desk has opened it holds at once, and is told by `begin`.
@@ -132,7 +132,7 @@ public struct TradingDesk<Rules: Strategy>: Sendable {
     }
 
     private mutating func heedSwitches(_ now: ReceiveTime) -> [JournalEntry] {
-        self.act(self.engine.process(.killSwitch(isOn: self.switches.isOn, now: now)), now)
+        self.decide(.killSwitch(isOn: self.switches.isOn, now: now), now)
     }
 
     /// Whether the record can be written; while it cannot, nothing is bought.
@@ -159,9 +159,10 @@ public struct TradingDesk<Rules: Strategy>: Sendable {
 
     // MARK: Acting
 
-    private mutating func act(_ decisions: [Decision], _ now: ReceiveTime) -> [JournalEntry] {
+    private mutating func decide(_ event: TradingEvent, _ now: ReceiveTime) -> [JournalEntry] {
+        self.engine.setFunds(self.account.available)
         var entries: [JournalEntry] = []
-        for decision in decisions {
+        for decision in self.engine.process(event) {
             switch decision {
             case .submit(let approved):
                 let epoch = self.engine.epoch(of: approved.order.market) ?? approved.order.epoch

@@ -40,12 +40,16 @@ public struct RiskBook: Hashable, Sendable, Codable {
     /// How many orders are on their way.
     public var openOrders: Int { self.pending.count }
 
-    /// Whether the market was bought, or an order for it is on its way.
+    /// The market of an order on its way; nil when there is none of that name.
+    func market(of order: OrderID) -> MarketID? { self.pending[order]?.market }
+
+    /// Whether the market was bought, or an order for it is on its way. A market that is settled is known for a day at least.
     public func hasTraded(_ market: MarketID) -> Bool {
         self.traded[market] != nil || self.atRisk[market] != nil || self.pending.values.contains { $0.market == market }
     }
 
-    /// What was lost on the day of `now` with positions settled on it; zero when something was won.
+    /// What was lost on the day of `now` with positions settled on it, gains of the day taken off; zero when more was won than
+    /// lost. Days that a clock was set back from, or forward to, are days of their own; the last eight are known.
     public func loss(on now: Timestamp) -> Money {
         let day = Self.day(now)
         return Swift.max(.zero, .zero - (self.days.first { $0.day == day }?.profit ?? .zero))

@@ -64,6 +64,10 @@ public struct SpikeDetector: Sendable {
         var epoch: UInt64
         /// Its place among the ended ones; nil while it has not ended.
         var ended: UInt64?
+
+        var isQuiet: Bool {
+            if case .quiet = self.sides.yes, case .quiet = self.sides.no { true } else { false }
+        }
     }
 
     /// What counts as a spike.
@@ -131,7 +135,8 @@ public struct SpikeDetector: Sendable {
     /// A market's values, trust or epoch changed.
     public mutating func observe(_ snapshot: OddsSnapshot, now: ReceiveTime) -> [SpikeEvent] {
         var events = self.advance(to: now)
-        var life = self.markets[snapshot.marketID] ?? Life(epoch: snapshot.epoch)
+        let known = self.markets[snapshot.marketID]
+        var life = known ?? Life(epoch: snapshot.epoch)
         if life.ended != nil {
             guard snapshot.epoch > life.epoch else { return events }
             self.ended -= 1
@@ -148,6 +153,10 @@ public struct SpikeDetector: Sendable {
             }
         }
         if case .closed = snapshot.trust { self.end(&life) }
+        // Nearly every change is of a quiet market that stays quiet.
+        if let known, known.isQuiet, life.isQuiet, known.epoch == life.epoch, known.ended == life.ended {
+            return events
+        }
         self.markets[snapshot.marketID] = life
         self.forget()
         return events
