@@ -1,7 +1,8 @@
 import OddsCore
 import OddsTestSupport
-import OddsTrading
 import Testing
+
+@testable import OddsTrading
 
 @Suite struct SpikeDetectorTests {
     /// A detector that writes down what it tells.
@@ -26,8 +27,8 @@ import Testing
 
         mutating func wait(_ seconds: Double) -> [String] { self.detector.advance(to: at(seconds)).map(Self.text) }
 
-        mutating func marketEnds(_ seconds: Double) -> [String] {
-            self.detector.marketEnded(sample.id, now: at(seconds)).map(Self.text)
+        mutating func marketEnds(_ seconds: Double, _ market: Market = sample) -> [String] {
+            self.detector.marketEnded(market.id, now: at(seconds)).map(Self.text)
         }
 
         var deadline: Double? { self.detector.nextDeadline.map { Double($0.nanoseconds) / 1_000_000_000 } }
@@ -148,6 +149,50 @@ import Testing
         #expect(witness.yes(0.99, 3000) == [])
     }
 
+    @Test func aMarketThatIsFollowedAgainIsJudgedAgain() {
+        var witness = Witness()
+        #expect(witness.yes(0.9, 1, epoch: 3) == ["began yes #1 0.9 at 1.0 epoch 3"])
+        #expect(witness.marketEnds(2) == ["ended yes #1 marketEnded at 2.0 over 1.0 crossings 1"])
+        // Late words of the life that ended.
+        #expect(witness.yes(0.9, 3, epoch: 3) == [])
+        #expect(witness.yes(0.9, 3, epoch: 2) == [])
+        // The clock was set back, and the window is current again.
+        #expect(witness.yes(0.8, 4, epoch: 4) == ["began yes #2 0.8 at 4.0 epoch 4"])
+        #expect(witness.marketEnds(5) == ["ended yes #2 marketEnded at 5.0 over 1.0 crossings 1"])
+        #expect(witness.yes(0.8, 6, epoch: 4) == [])
+        // Nor does the end of a life in which nothing rose mute the next.
+        #expect(witness.yes(0.5, 7, epoch: 5) == [])
+        #expect(witness.marketEnds(8) == [])
+        #expect(witness.yes(0.8, 9, epoch: 5) == [])
+        #expect(witness.yes(0.8, 10, epoch: 6) == ["began yes #3 0.8 at 10.0 epoch 6"])
+        // A market that nothing was heard of has no life to end.
+        #expect(witness.marketEnds(11, .sample("eth")) == [])
+        #expect(witness.yes(0.8, 12, market: .sample("eth")) == ["began yes #4 0.8 at 12.0 epoch 1"])
+    }
+
+    @Test func aClosedMarketHasEnded() {
+        var witness = Witness()
+        #expect(witness.yes(0.9, 1, trust: .closed) == [])
+        #expect(witness.yes(0.9, 2) == [])
+        #expect(witness.marketEnds(3) == [])
+        #expect(witness.yes(0.9, 4) == [])
+        #expect(witness.yes(0.9, 5, trust: .closed, epoch: 2) == [])
+        #expect(witness.yes(0.9, 6, epoch: 3) == ["began yes #1 0.9 at 6.0 epoch 3"])
+    }
+
+    @Test func ofEndedMarketsOnlyTheLatestAreRemembered() {
+        var witness = Witness()
+        for number in 0..<1000 {
+            let market = Market.sample("m\(number)")
+            _ = witness.yes(0.5, Double(number), market: market)
+            _ = witness.marketEnds(Double(number), market)
+        }
+        #expect(witness.detector.remembered <= 512)
+        #expect(witness.yes(0.9, 2000, market: .sample("m999")) == [])
+        #expect(witness.yes(0.9, 2000, market: .sample("m744")) == [])
+        #expect(witness.yes(0.9, 2000, market: .sample("m0")).count == 1)
+    }
+
     @Test func aSpikeThatHadFallenBackWhenTheMarketEndedFellBack() {
         var witness = Witness()
         #expect(witness.yes(0.9, 1) == ["began yes #1 0.9 at 1.0 epoch 1"])
@@ -203,11 +248,41 @@ import Testing
         #expect(witness.deadline == nil)
     }
 
-    @Test func whatWentStaleBeforeItWasSustainedWasNoSpike() {
+    @Test func whatIsToldToBeStaleBeforeItWasSustainedWasNoSpike() {
         var witness = Witness(sustain: .seconds(5))
         #expect(witness.yes(0.8, 1) == [])
-        #expect(witness.yes(0.8, 7, trust: .stale(since: at(5), reason: .frozen)) == [])
+        #expect(witness.yes(0.8, 5.999, trust: .stale(since: at(5), reason: .frozen)) == [])
         #expect(witness.deadline == nil)
+    }
+
+    @Test(arguments: [true, false])
+    func aSustainThatRanOutBeforeAnybodyKnewOfStaleOddsRanOut(isPunctual: Bool) {
+        var witness = Witness(sustain: .seconds(5))
+        var told = witness.yes(0.8, 1)
+        if isPunctual { told += witness.wait(6) }
+        told += witness.yes(0.8, 7, trust: .stale(since: at(5), reason: .frozen))
+        #expect(
+            told == [
+                "began yes #1 0.8 at 1.0 epoch 1", "ended yes #1 stale at 5.0 over 4.0 crossings 1",
+            ])
+        #expect(witness.deadline == nil)
+    }
+
+    @Test func aLastingSpikeCanBeAskedForUpToNow() throws {
+        var detector = SpikeDetector(SpikeDetectorConfiguration(sustain: .seconds(2)))
+        _ = detector.observe(odds(0.8), now: at(30))
+        // Not sustained, and no timer has come.
+        #expect(detector.current(at: at(31.9)).isEmpty)
+        let early = try #require(detector.current(at: at(40)).first)
+        #expect(early.timeOver == .seconds(10) && !early.isSeenByPoller && early.number == 1 && early.end == nil)
+        let later = try #require(detector.current(at: at(61)).first)
+        #expect(later.timeOver == .seconds(31) && later.isSeenByPoller)
+        // Asking changes nothing.
+        #expect(detector.current.isEmpty && detector.nextDeadline == at(32).monotonic)
+        _ = detector.observe(odds(0.5), now: at(62))
+        #expect(detector.current(at: at(80)).map(\.timeOver) == [.seconds(32)])
+        #expect(detector.current(at: at(92)).isEmpty)
+        #expect(detector.current.count == 1)
     }
 
     @Test func suspectOddsAndThePollersAreOddsAndTheSpikeSaysSo() throws {
@@ -263,6 +338,64 @@ import Testing
                 "ended yes #2 fellBack at 9.0 over 7.0 crossings 1",
                 "ended yes #1 fellBack at 10.0 over 9.0 crossings 1",
             ])
+    }
+
+    @Test func anotherMarketsNewsDoesNotOvertakeWhatTimeHasDecided() {
+        var witness = Witness(sustain: .seconds(5))
+        #expect(witness.yes(0.8, 1) == [])
+        #expect(witness.yes(0.9, 2, market: .sample("eth")) == [])
+        // The timer is late: what was sustained first is told first, and has the lower number.
+        #expect(
+            witness.yes(0.91, 8, market: .sample("eth")) == [
+                "began yes #1 0.8 at 1.0 epoch 1", "began yes #2 0.9 at 2.0 epoch 1", "grew yes #2 0.91 at 8.0",
+            ])
+        #expect(witness.yes(0.5, 9) == [])
+        #expect(
+            witness.marketEnds(40, .sample("eth")) == [
+                "ended yes #1 fellBack at 9.0 over 8.0 crossings 1",
+                "ended yes #2 marketEnded at 40.0 over 38.0 crossings 1",
+            ])
+    }
+
+    /// A timer that comes late, or never, changes nothing that is told, nor its order.
+    @Test(arguments: 0..<100 as Range<UInt64>)
+    func whatIsToldDoesNotDependOnTheTimer(seed: UInt64) {
+        let markets = (0..<4).map { Market.sample("m\($0)") }
+        func tell(_ isTimed: (Int) -> Bool) -> [SpikeEvent] {
+            var random = Seeded(seed)
+            var detector = SpikeDetector(
+                SpikeDetectorConfiguration(
+                    sustain: .seconds(Int.random(in: 0...6, using: &random)),
+                    cooldown: .seconds(Int.random(in: 0...10, using: &random))))
+            var events: [SpikeEvent] = []
+            var now = 0.0
+            for number in 0..<400 {
+                let until = now + Double(Int.random(in: 0...3000, using: &random)) / 1000
+                // A punctual timer comes at each deadline.
+                while isTimed(number), let due = detector.nextDeadline, due <= at(until).monotonic {
+                    events += detector.advance(to: at(Double(due.nanoseconds) / 1_000_000_000))
+                }
+                now = until
+                let market = markets[Int.random(in: markets.indices, using: &random)]
+                let price = Price(rawValue: Int32.random(in: 60...80, using: &random) * 100)
+                let ago = Double(Int.random(in: 0...4000, using: &random)) / 1000
+                switch Int.random(in: 0..<20, using: &random) {
+                case 0: events += detector.marketEnded(market.id, now: at(now))
+                case 1...2:
+                    events += detector.observe(
+                        odds(
+                            price, market, trust: .stale(since: at(now - ago), reason: .frozen), epoch: UInt64(number)),
+                        now: at(now))
+                default:
+                    events += detector.observe(odds(price, market, epoch: UInt64(number)), now: at(now))
+                }
+            }
+            return events + detector.advance(to: at(now + 100))
+        }
+        let punctual = tell { _ in true }
+        #expect(!punctual.isEmpty)
+        #expect(tell { _ in false } == punctual)
+        #expect(tell { $0.isMultiple(of: 7) } == punctual)
     }
 
     /// Whatever comes: events of a side alternate, numbers count up, no moment over the threshold is left out.

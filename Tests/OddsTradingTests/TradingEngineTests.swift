@@ -1,7 +1,8 @@
 import OddsCore
 import OddsTestSupport
-import OddsTrading
 import Testing
+
+@testable import OddsTrading
 
 /// Buys what it was told to, whatever the market.
 struct Fixed: Strategy {
@@ -170,6 +171,7 @@ extension [Decision] {
         #expect(self.decide(odds(0.7), terms: terms).reasons == [.priceOffTick])
         #expect(self.decide(odds(0.7), strategy: Fixed(limit: 0.735)).reasons == [.priceOffTick])
         #expect(self.decide(odds(0.7), strategy: Fixed(limit: .one)).reasons == [.priceOffTick])
+        #expect(self.decide(odds(0.7), strategy: Fixed(limit: .zero)).reasons == [.priceOffTick])
         #expect(self.decide(odds(0.7), strategy: Fixed(size: 5.001)).reasons == [.sizeOffLot])
     }
 
@@ -274,5 +276,70 @@ extension [Decision] {
         var restarted = TradingEngine(strategy: ThresholdStrategy(), book: RiskBook(replaying: record))
         #expect(restarted.process(.odds(odds(0.8, .sample("a")), now: at(9))).reasons == [.alreadyTraded])
         #expect(restarted.process(.odds(odds(0.8, .sample("d")), now: at(9))).orders.map(\.id.rawValue) == [4])
+    }
+
+    @Test func anOrderCarriesTheEpochOfTheOddsItWasDecidedOn() {
+        // The poller takes over: the spike keeps its first epoch, the order has the latest.
+        var detector = SpikeDetector()
+        var engine = TradingEngine(strategy: ThresholdStrategy(priceCap: 0.75))
+        let first = odds(0.9, epoch: 7)
+        let second = odds(0.72, at: 1, trust: .fallback, epoch: 8)
+        _ = detector.observe(first, now: at(0))
+        _ = detector.observe(second, now: at(1))
+        #expect(detector.current.map(\.epoch) == [7])
+        #expect(engine.process(.odds(first, now: at(0))).reasons == [.priceAboveCap])
+        #expect(engine.process(.odds(second, now: at(1))).orders.map(\.epoch) == [8])
+    }
+
+    @Test func ofTwoReasonsThatTakeTurnsTheOneThatStaysIsToldInTheEnd() {
+        var engine = TradingEngine(strategy: ThresholdStrategy())
+        var terms = MarketTerms(sample)
+        func accepting(_ isAccepting: Bool, at seconds: Double) -> [RefusalReason] {
+            terms.acceptingOrders = isAccepting
+            terms.minimumOrderSize = 1000
+            return engine.process(.terms(sample.id, terms, now: at(seconds))).reasons
+        }
+        #expect(engine.process(.odds(odds(0.96), now: at(0))).reasons == [.priceAboveCap])
+        #expect(engine.process(.odds(odds(0.7), now: at(0))).orders.count == 1)
+        _ = engine.process(.execution(.cancelled(OrderID(rawValue: 1), .nothingOffered, at: at(0).wall)))
+        #expect(accepting(false, at: 1) == [.notAcceptingOrders])
+        #expect(accepting(true, at: 2) == [.belowMinimumOrderSize])
+        #expect(accepting(false, at: 3) == [])
+        #expect(engine.process(.clock(now: at(60.9))) == [])
+        // It was never told that it is this one again; a minute after it was told last, it is.
+        #expect(engine.process(.clock(now: at(61))).reasons == [.notAcceptingOrders])
+        #expect(engine.process(.clock(now: at(200))) == [])
+    }
+}
+
+@Suite struct RiskBookTests {
+    private func lost(_ amount: Money, at seconds: Double) -> ExecutionEvent {
+        .settled(
+            Settlement(
+                market: sample.id, side: .yes, winner: .no, size: 10, cost: amount, fees: .zero, payout: .zero,
+                source: .feed, time: at(seconds).wall))
+    }
+
+    @Test func aClockThatIsSetBackOverMidnightForgivesNothing() {
+        var book = RiskBook()
+        book.apply(self.lost(50, at: 86_390))
+        book.apply(self.lost(3, at: 86_401))
+        #expect(book.loss(on: at(86_402).wall) == 3)
+        // Back on the day before: what was lost on it is still lost.
+        #expect(book.loss(on: at(86_395).wall) == 50)
+        book.apply(self.lost(2, at: 86_396))
+        #expect(book.loss(on: at(86_397).wall) == 52 && book.loss(on: at(86_403).wall) == 3)
+    }
+
+    @Test func aClockThatWasFarAheadForAWhileDoesNotLiftTheLimit() {
+        var book = RiskBook()
+        book.apply(self.lost(7, at: 10))
+        book.apply(self.lost(1, at: 400 * 86_400))
+        #expect(book.loss(on: at(11).wall) == 7)
+        book.apply(self.lost(4, at: 12))
+        #expect(book.loss(on: at(13).wall) == 11)
+        // A day that is long gone is forgotten.
+        for day in 1...20 { book.apply(self.lost(1, at: Double(day) * 86_400)) }
+        #expect(book.loss(on: at(20 * 86_400).wall) == 1 && book.loss(on: at(14).wall) == .zero)
     }
 }

@@ -133,8 +133,13 @@ private struct World {
     func rebuilt() throws -> TradingDesk<ThresholdStrategy> {
         let stored = try JSONDecoder().decode([JournalEntry].self, from: JSONEncoder().encode(self.record))
         #expect(stored == self.record)
+        return self.desk(after: stored)
+    }
+
+    /// The desk that a record leads to.
+    func desk(after record: [JournalEntry]) -> TradingDesk<ThresholdStrategy> {
         // What a new account would begin with counts for nothing.
-        return TradingDesk(strategy: Self.strategy, riskCheck: self.check, startingCash: 1, record: stored)
+        TradingDesk(strategy: Self.strategy, riskCheck: self.check, startingCash: 1, record: record)
     }
 
     mutating func settleAll(at seconds: Double) {
@@ -263,6 +268,25 @@ private struct World {
         let rebuilt = try world.rebuilt()
         #expect(rebuilt.account == account && rebuilt.exposure == world.desk.exposure)
         #expect(rebuilt.killSwitch.manual == world.desk.killSwitch.manual)
+    }
+
+    /// Wherever the record breaks off, what is left of it is an account that goes on.
+    @Test(arguments: 0..<10 as Range<UInt64>)
+    func everyBeginningOfTheRecordIsARecord(seed: UInt64) throws {
+        let world = try self.run(seed)
+        for count in stride(from: 1, through: world.record.count, by: 3) {
+            let kept = Array(world.record.prefix(count))
+            var desk = world.desk(after: kept)
+            let beginning = desk.begin(isNew: false, now: at(1e6))
+            let account = desk.account
+            #expect(account.orders.isEmpty && account.reserved == .zero && account.cash >= .zero)
+            #expect(account.equity == World.start + account.profit - account.fees)
+            #expect(desk.exposure == account.positions.reduce(.zero) { $0 + $1.cost + $1.fees })
+            // Begun twice, and it is the same.
+            var again = world.desk(after: kept + beginning)
+            #expect(again.begin(isNew: false, now: at(2e6)) == [])
+            #expect(again.account == account && again.exposure == desk.exposure)
+        }
     }
 
     /// What people are told of single orders adds up to the account.

@@ -19,17 +19,36 @@ public struct TradeLedger: Sendable {
     private let capacity: Int
     private var records: [UInt64: TradeRecord] = [:]
     private var order: [UInt64] = []
+    /// With more orders than this those that are over are trimmed.
+    private var limit: Int
     private var refused: [RefusalRecord] = []
     /// Exact money of orders that are not over.
     private var executions: [UInt64: Execution] = [:]
 
     /// An empty ledger that keeps so many orders and refusals each.
-    public init(capacity: Int = 10_000) { self.capacity = capacity }
+    public init(capacity: Int = 10_000) {
+        self.capacity = capacity
+        self.limit = Self.withSlack(capacity)
+    }
 
     /// The orders, the newest first.
-    public var trades: [TradeRecord] { self.order.reversed().compactMap { self.records[$0] } }
+    public var trades: [TradeRecord] {
+        let surplus = Set(self.surplus)
+        return self.order.reversed().compactMap { surplus.contains($0) ? nil : self.records[$0] }
+    }
     /// The refusals, the newest first.
-    public var refusals: [RefusalRecord] { self.refused.reversed() }
+    public var refusals: [RefusalRecord] { self.refused.suffix(self.capacity).reversed() }
+
+    /// The oldest orders that are over, as far as there are more than are to be kept.
+    private var surplus: [UInt64] {
+        let count = self.order.count - self.capacity
+        guard count > 0 else { return [] }
+        return Array(self.order.lazy.filter { self.records[$0]?.status.isOver != false }.prefix(count))
+    }
+
+    /// Lists are trimmed only when they are a quarter longer than they are to be: entry by entry, reading a long record
+    /// would take its time.
+    private static func withSlack(_ count: Int) -> Int { count + count / 4 }
 
     /// Takes in one entry of the record; returns what it changed.
     public mutating func apply(_ entry: JournalEntry) -> [Change] {
@@ -41,7 +60,9 @@ public struct TradeLedger: Sendable {
                 market: refusal.market, slug: slug, side: refusal.side, reason: refusal.reason.rawValue,
                 limit: refusal.intent?.limit.doubleValue, size: refusal.intent?.size.doubleValue, time: refusal.time)
             self.refused.append(record)
-            if self.refused.count > self.capacity { self.refused.removeFirst(self.refused.count - self.capacity) }
+            if self.refused.count > Self.withSlack(self.capacity) {
+                self.refused.removeFirst(self.refused.count - self.capacity)
+            }
             return [.refusal(record)]
         case .warned(let warning): return [.warning(warning)]
         case .killSwitch(let isOn, let origin, let time): return [.killSwitch(isOn: isOn, by: origin, at: time)]
@@ -101,12 +122,15 @@ public struct TradeLedger: Sendable {
 
     private mutating func put(_ record: TradeRecord) -> [Change] {
         if self.records.updateValue(record, forKey: record.order) == nil { self.order.append(record.order) }
-        if self.order.count > self.capacity,
-            let index = self.order.firstIndex(where: { self.records[$0]?.status.isOver != false })
-        {
-            self.records[self.order.remove(at: index)] = nil
-        }
+        if self.order.count > self.limit { self.trim() }
         return [.trade(record)]
+    }
+
+    private mutating func trim() {
+        let surplus = Set(self.surplus)
+        self.order.removeAll { surplus.contains($0) }
+        for id in surplus { self.records[id] = nil }
+        self.limit = Self.withSlack(Swift.max(self.capacity, self.order.count))
     }
 
     private mutating func change(_ id: UInt64, _ step: (inout TradeRecord) -> Void) -> [Change] {

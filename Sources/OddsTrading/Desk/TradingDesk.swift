@@ -9,8 +9,11 @@ public struct TradingDesk<Rules: Strategy>: Sendable {
     private var engine: TradingEngine<Rules>
     private var broker: PaperBroker
     private var switches = KillSwitch()
-    /// The markets of open positions, in the order they were bought.
-    private var names: [MarketID: String] = [:]
+    /// What was done before the desk opened: nothing goes on record before the opening.
+    private var early: [JournalEntry] = []
+    private var isOpen = false
+    /// The readable names of markets with open positions, or with orders on their way.
+    private(set) var names: [MarketID: String] = [:]
 
     /// A desk; after a restart with the whole record of before.
     ///
@@ -62,16 +65,22 @@ public struct TradingDesk<Rules: Strategy>: Sendable {
             ($0.market, self.names[$0.market] ?? "")
         }
     }
+    /// The markets that the desk was told of, until they are forgotten.
+    public var markets: Set<MarketID> { self.engine.followed }
     /// What the venue demands in a market, as far as the desk was told.
     public func terms(of market: MarketID) -> MarketTerms? { self.engine.terms(of: market) }
 
     // MARK: Life
 
     /// The desk opens: a new account is put on record, orders that were on their way when an earlier run ended are
-    /// cancelled.
+    /// cancelled, and how the kill switch was turned before is told.
     public mutating func begin(isNew: Bool, now: ReceiveTime) -> [JournalEntry] {
         let opening: [JournalEntry] = isNew ? [.opened(startingCash: self.account.startingCash, at: now.wall)] : []
-        return opening + self.take(self.broker.restarted(now: now))
+        defer {
+            self.isOpen = true
+            self.early = []
+        }
+        return opening + self.early + self.take(self.broker.restarted(now: now))
     }
 
     /// The desk closes: orders on their way are cancelled.
@@ -83,41 +92,47 @@ public struct TradingDesk<Rules: Strategy>: Sendable {
 
     /// A market's values, trust or epoch changed.
     public mutating func observe(_ snapshot: OddsSnapshot, now: ReceiveTime) -> [JournalEntry] {
-        self.act(self.engine.process(.odds(snapshot, now: now)), now)
+        self.decide(.odds(snapshot, now: now), now)
     }
 
     /// What the venue demands in a market is known, or has changed.
     public mutating func observe(_ terms: MarketTerms, of market: MarketID, now: ReceiveTime) -> [JournalEntry] {
-        self.act(self.engine.process(.terms(market, terms, now: now)), now)
+        self.decide(.terms(market, terms, now: now), now)
     }
 
-    /// Time passed: called once a second or so.
+    /// Time passed: called once a second or so. Orders that met no book within ten seconds are given up.
     public mutating func tick(now: ReceiveTime) -> [JournalEntry] {
-        self.act(self.engine.process(.clock(now: now)), now)
+        self.take(self.broker.giveUp(now: now)) + self.decide(.clock(now: now), now)
     }
 
     /// Somebody beside the strategy wants to buy.
     public mutating func order(_ intent: OrderIntent, now: ReceiveTime) -> [JournalEntry] {
-        self.act(self.engine.process(.intent(intent, now: now)), now)
+        self.decide(.intent(intent, now: now), now)
     }
 
-    /// The kill switch is turned by hand.
+    /// The kill switch is turned by hand. Before the desk has opened it holds at once, and is told by `begin`.
     public mutating func setKillSwitch(_ isOn: Bool, by origin: KillOrigin, now: ReceiveTime) -> [JournalEntry] {
         let before = self.switches.manual
         self.switches.manual = isOn ? before ?? origin : nil
         let told: [JournalEntry] =
             before == self.switches.manual ? [] : [.killSwitch(isOn: isOn, by: origin, at: now.wall)]
-        return told + self.heedSwitches(now)
+        return self.whenOpen(told + self.heedSwitches(now))
     }
 
     /// The kill file appeared, or is gone.
     public mutating func setKillFile(present: Bool, now: ReceiveTime) -> [JournalEntry] {
         self.switches.isFilePresent = present
-        return self.heedSwitches(now)
+        return self.whenOpen(self.heedSwitches(now))
+    }
+
+    private mutating func whenOpen(_ entries: [JournalEntry]) -> [JournalEntry] {
+        if self.isOpen { return entries }
+        self.early += entries
+        return []
     }
 
     private mutating func heedSwitches(_ now: ReceiveTime) -> [JournalEntry] {
-        self.act(self.engine.process(.killSwitch(isOn: self.switches.isOn, now: now)), now)
+        self.decide(.killSwitch(isOn: self.switches.isOn, now: now), now)
     }
 
     /// Whether the record can be written; while it cannot, nothing is bought.
@@ -130,11 +145,12 @@ public struct TradingDesk<Rules: Strategy>: Sendable {
         self.take(self.broker.fill(book, now: now))
     }
 
-    /// A market is decided. `winner` nil splits the payout.
+    /// A market is decided: nothing is bought in it any more, orders on their way are cancelled, positions are paid out.
+    /// `winner` nil splits the payout.
     public mutating func settle(
         _ market: MarketID, winner: Side?, source: SettlementSource, now: ReceiveTime
     ) -> [JournalEntry] {
-        defer { self.forgetNames() }
+        self.engine.decided(market)
         return self.take(self.broker.settle(market, winner: winner, source: source, now: now))
     }
 
@@ -143,9 +159,10 @@ public struct TradingDesk<Rules: Strategy>: Sendable {
 
     // MARK: Acting
 
-    private mutating func act(_ decisions: [Decision], _ now: ReceiveTime) -> [JournalEntry] {
+    private mutating func decide(_ event: TradingEvent, _ now: ReceiveTime) -> [JournalEntry] {
+        self.engine.setFunds(self.account.available)
         var entries: [JournalEntry] = []
-        for decision in decisions {
+        for decision in self.engine.process(event) {
             switch decision {
             case .submit(let approved):
                 let epoch = self.engine.epoch(of: approved.order.market) ?? approved.order.epoch
@@ -162,11 +179,22 @@ public struct TradingDesk<Rules: Strategy>: Sendable {
 
     private mutating func take(_ events: [ExecutionEvent]) -> [JournalEntry] {
         for event in events { _ = self.engine.process(.execution(event)) }
+        if events.contains(where: \.endsSomething) { self.forgetNames() }
         return events.map { .execution(event: $0) }
     }
 
     private mutating func forgetNames() {
         let held = Set(self.account.positions.map(\.market) + self.account.orders.map(\.market))
         self.names = self.names.filter { held.contains($0.key) }
+    }
+}
+
+extension ExecutionEvent {
+    /// Whether an order or a position may be gone with it.
+    fileprivate var endsSomething: Bool {
+        switch self {
+        case .accepted, .filled: false
+        case .rejected, .cancelled, .settled: true
+        }
     }
 }

@@ -4,7 +4,8 @@ import OddsCore
 ///
 /// Whatever the strategy proposes goes through the risk check, and only from there to a broker. A refusal is told when it
 /// is new: while one side of a market keeps being refused for one reason, once, and when two reasons take turns, each at
-/// most once a minute. An approved order counts against the limits at once, before the broker has answered.
+/// most once a minute. An approved order counts against the limits at once, before the broker has answered. Time alone is
+/// no reason to repeat an order that bought nothing: there must be new odds, or new terms.
 public struct TradingEngine<Rules: Strategy>: Sendable {
     /// What was told of one side's refusals.
     private struct Told {
@@ -16,6 +17,24 @@ public struct TradingEngine<Rules: Strategy>: Sendable {
         var snapshot: OddsSnapshot?
         var terms: MarketTerms?
         var told: [Side: Told] = [:]
+        /// Whether an order was decided on these very odds and terms, and whether it bought nothing.
+        var isTried = false
+        var isFutile = false
+        /// Whether positions in it were paid out: whatever its odds say, it is over.
+        var isDecided = false
+
+        /// There is something new to decide on.
+        mutating func renew() {
+            self.isTried = false
+            self.isFutile = false
+        }
+
+        /// What the venue demands: what was told, else what follows from the market's discovery.
+        func terms(_ market: Market) -> MarketTerms {
+            var terms = self.terms ?? MarketTerms(market)
+            if self.isDecided { terms.closed = true }
+            return terms
+        }
     }
 
     /// What proposes.
@@ -25,6 +44,8 @@ public struct TradingEngine<Rules: Strategy>: Sendable {
     /// What is at risk.
     public private(set) var book: RiskBook
     private var markets: [MarketID: Entry] = [:]
+    /// What an order may cost, as far as the account goes; nil when nobody said.
+    private var funds: Money?
 
     /// An engine; after a restart with the book of everything that the broker had done before.
     public init(
@@ -45,8 +66,14 @@ public struct TradingEngine<Rules: Strategy>: Sendable {
     /// What the venue demands in a market: what was told, else what follows from its discovery; nil when nothing is known.
     func terms(of market: MarketID) -> MarketTerms? {
         guard let entry = self.markets[market] else { return nil }
-        return entry.terms ?? entry.snapshot.map { MarketTerms($0.market) }
+        return entry.snapshot.map { entry.terms($0.market) } ?? entry.terms
     }
+    /// The markets that something was told of, and that have not ended.
+    var followed: Set<MarketID> { Set(self.markets.keys) }
+    /// Says what the account can pay for at the next event.
+    mutating func setFunds(_ funds: Money) { self.funds = funds }
+    /// A market was decided: nothing is bought in it any more.
+    mutating func decided(_ market: MarketID) { self.markets[market]?.isDecided = true }
     /// Sets the kill switch before anything has happened.
     mutating func setKilled(_ isKilled: Bool) { self.riskCheck.isKilled = isKilled }
 
@@ -54,13 +81,16 @@ public struct TradingEngine<Rules: Strategy>: Sendable {
     public mutating func process(_ event: TradingEvent) -> [Decision] {
         switch event {
         case .odds(let snapshot, let now):
-            self.markets[snapshot.marketID, default: Entry()].snapshot = snapshot
+            self.change(snapshot.marketID) { $0.snapshot = snapshot }
             return self.evaluate(snapshot.marketID, now)
         case .terms(let market, let terms, let now):
-            self.markets[market, default: Entry()].terms = terms
+            self.change(market) { $0.terms = terms }
             return self.evaluate(market, now)
         case .intent(let intent, let now): return self.examine(intent, now, isRepeated: false)
         case .execution(let event):
+            if let market = self.futileMarket(event), self.markets[market]?.isTried == true {
+                self.markets[market]?.isFutile = true
+            }
             self.book.apply(event)
             return []
         case .killSwitch(let isOn, _):
@@ -70,21 +100,34 @@ public struct TradingEngine<Rules: Strategy>: Sendable {
             self.riskCheck.isRecordable = isOn
             return []
         case .clock(let now):
-            return self.markets.keys.sorted { $0.rawValue < $1.rawValue }.flatMap { self.evaluate($0, now) }
+            let markets = self.markets.lazy.filter { !$0.value.isFutile }.map(\.key)
+            return markets.sorted { $0.rawValue < $1.rawValue }.flatMap { self.evaluate($0, now) }
         case .marketEnded(let market):
             self.markets[market] = nil
             return []
         }
     }
 
-    private func terms(_ entry: Entry, _ market: Market) -> MarketTerms {
-        entry.terms ?? MarketTerms(market)
+    private mutating func change(_ market: MarketID, _ step: (inout Entry) -> Void) {
+        var entry = self.markets[market] ?? Entry()
+        step(&entry)
+        entry.renew()
+        self.markets[market] = entry
+    }
+
+    /// The market of an order that bought nothing; nil when it did, or was taken back.
+    private func futileMarket(_ event: ExecutionEvent) -> MarketID? {
+        switch event {
+        case .cancelled(_, .killSwitch, _), .accepted, .filled, .settled: nil
+        case .cancelled(let id, _, _): self.book.market(of: id)
+        case .rejected(let order, _): order.market
+        }
     }
 
     private mutating func evaluate(_ market: MarketID, _ now: ReceiveTime) -> [Decision] {
         guard let entry = self.markets[market], let snapshot = entry.snapshot else { return [] }
         let view = MarketView(
-            snapshot: snapshot, terms: self.terms(entry, snapshot.market), hasTraded: self.book.hasTraded(market),
+            snapshot: snapshot, terms: entry.terms(snapshot.market), hasTraded: self.book.hasTraded(market),
             now: now)
         return self.strategy.evaluate(view).flatMap { proposal in
             switch proposal {
@@ -104,12 +147,20 @@ public struct TradingEngine<Rules: Strategy>: Sendable {
             return [.refuse(refusal(.unknownMarket))]
         }
         let verdict = self.riskCheck.examine(
-            intent, snapshot: snapshot, terms: self.terms(entry, snapshot.market), book: self.book, now: now)
+            intent, snapshot: snapshot, terms: entry.terms(snapshot.market), book: self.book, now: now)
         switch verdict {
         case .refused(let reason): return self.refuse(refusal(reason), isRepeated: isRepeated)
         case .approved(let approved, let warning):
+            if let funds = self.funds {
+                // The broker has the last word; asking here makes a refusal of what would be an order a second.
+                guard approved.order.reserve <= funds else {
+                    return self.refuse(refusal(.insufficientFunds), isRepeated: isRepeated)
+                }
+                self.funds = funds - approved.order.reserve
+            }
             self.book.approved(approved.order)
             self.markets[intent.market]?.told[intent.side] = nil
+            if isRepeated { self.markets[intent.market]?.isTried = true }
             return (warning.map { [.warn($0)] } ?? []) + [.submit(approved)]
         }
     }
@@ -119,12 +170,13 @@ public struct TradingEngine<Rules: Strategy>: Sendable {
         guard isRepeated else { return [.refuse(refusal)] }
         var told = self.markets[refusal.market]?.told[refusal.side] ?? Told()
         guard told.latest != refusal.reason else { return [] }
-        told.latest = refusal.reason
-        let isRepetition = told.times[refusal.reason].map {
-            Swift.abs($0.milliseconds - refusal.time.milliseconds) < 60_000
+        // What is not told now is told in a minute, should it still be so.
+        if let last = told.times[refusal.reason], Swift.abs(last.milliseconds - refusal.time.milliseconds) < 60_000 {
+            return []
         }
-        if isRepetition != true { told.times[refusal.reason] = refusal.time }
+        told.latest = refusal.reason
+        told.times[refusal.reason] = refusal.time
         self.markets[refusal.market]?.told[refusal.side] = told
-        return isRepetition == true ? [] : [.refuse(refusal)]
+        return [.refuse(refusal)]
     }
 }

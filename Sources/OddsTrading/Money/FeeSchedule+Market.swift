@@ -3,9 +3,9 @@ public import OddsCore
 extension FeeSchedule {
     /// The taker's fee of a market: Gamma's schedule, that of the crypto markets where Gamma says nothing.
     ///
-    /// A schedule that has no equal here is overstated rather than understated: an exponent between 1 and 2 counts as 1, one
-    /// over 2 as 2 (the curve lies below 1, so that a smaller exponent is the dearer one), a rate over 1 as 1. An exponent
-    /// below 1, which the venue has never used, counts as 1.
+    /// A schedule that has no equal here is overstated where it can be: an exponent between 1 and 2 counts as 1, one over 2
+    /// as 2 (the curve lies below 1, so that a smaller exponent is the dearer one). Two that the venue has never used are
+    /// understated: an exponent below 1 counts as 1, and a rate over 1 as 1.
     public init(_ market: Market) {
         guard let fees = market.fees else {
             self = .crypto

@@ -28,7 +28,7 @@ public enum RefusalReason: String, Hashable, Sendable, Codable, CaseIterable {
     case alreadyTraded
     /// The best offer is dearer than the strategy pays.
     case priceAboveCap
-    /// Nobody offers, or not at the limit.
+    /// Nobody offers, or not at the limit, or there was no book to buy from.
     case nothingOffered
     /// The order could cost more than one order may.
     case stakeLimit

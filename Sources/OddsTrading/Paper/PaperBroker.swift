@@ -103,6 +103,17 @@ public struct PaperBroker: Broker, Codable {
     /// monotonic clock have begun anew.
     public mutating func restarted(now: ReceiveTime) -> [ExecutionEvent] { self.cancelAll(.restarted, now: now) }
 
+    /// Gives up orders that got to the venue long ago and met no book: whoever was to bring one brings it no more.
+    public mutating func giveUp(now: ReceiveTime) -> [ExecutionEvent] {
+        self.record(
+            self.account.orders.filter { self.arrival($0).duration(to: now.monotonic) >= Self.patience }.map {
+                .cancelled($0.id, .nothingOffered, at: now.wall)
+            })
+    }
+
+    /// How long an order waits for the book it is to meet.
+    static let patience = Duration.seconds(10)
+
     // MARK: Settlement
 
     /// A market is decided: orders on their way to it are cancelled, positions are paid out. Nothing happens the second

@@ -4,7 +4,7 @@ public import OddsCore
 ///
 /// Follows from the broker's events alone, so that it is the same after a restart.
 public struct RiskBook: Hashable, Sendable, Codable {
-    private struct Today: Hashable, Sendable, Codable {
+    private struct Day: Hashable, Sendable, Codable {
         var day: Int64
         var profit: Money
     }
@@ -13,8 +13,14 @@ public struct RiskBook: Hashable, Sendable, Codable {
     private var atRisk: [MarketID: Money] = [:]
     /// When a market was last bought; forgotten after a day, when it is settled.
     private var traded: [MarketID: Timestamp] = [:]
-    private var today = Today(day: .min, profit: .zero)
+    /// The day of the last purchase.
+    private var lastDay: Int64 = .min
+    /// What was won and lost on the days that something was settled on, in the order in which they came up. More than one,
+    /// because a clock that is set back must neither forgive a loss nor carry it over to another day.
+    private var days: [Day] = []
     private var recent: [Timestamp] = []
+    /// For so many days it is known what was lost on them.
+    private static let memory = 8
     /// The last order's name; 0 before the first.
     public private(set) var lastOrder = OrderID(rawValue: 0)
 
@@ -34,15 +40,19 @@ public struct RiskBook: Hashable, Sendable, Codable {
     /// How many orders are on their way.
     public var openOrders: Int { self.pending.count }
 
-    /// Whether the market was bought, or an order for it is on its way.
+    /// The market of an order on its way; nil when there is none of that name.
+    func market(of order: OrderID) -> MarketID? { self.pending[order]?.market }
+
+    /// Whether the market was bought, or an order for it is on its way. A market that is settled is known for a day at least.
     public func hasTraded(_ market: MarketID) -> Bool {
         self.traded[market] != nil || self.atRisk[market] != nil || self.pending.values.contains { $0.market == market }
     }
 
-    /// What was lost on the day of `now` with positions settled on it; zero when something was won.
+    /// What was lost on the day of `now` with positions settled on it, gains of the day taken off; zero when more was won than
+    /// lost. Days that a clock was set back from, or forward to, are days of their own; the last eight are known.
     public func loss(on now: Timestamp) -> Money {
-        guard self.today.day == Self.day(now) else { return .zero }
-        return Swift.max(.zero, .zero - self.today.profit)
+        let day = Self.day(now)
+        return Swift.max(.zero, .zero - (self.days.first { $0.day == day }?.profit ?? .zero))
     }
 
     /// How many orders were decided in the 60 seconds up to `now`; also those stamped later by a clock since set back, for
@@ -76,8 +86,7 @@ public struct RiskBook: Hashable, Sendable, Codable {
         case .filled(let execution):
             self.pending[execution.order] = nil
             self.atRisk[execution.market, default: .zero] += execution.cost + execution.fee
-            self.traded = self.traded.filter { Self.day($0.value) >= Self.day(execution.time) - 1 }
-            self.traded[execution.market] = execution.time
+            self.bought(execution.market, at: execution.time)
         case .settled(let settlement): self.settled(settlement)
         }
     }
@@ -86,7 +95,20 @@ public struct RiskBook: Hashable, Sendable, Codable {
         let rest = (self.atRisk[settlement.market] ?? .zero) - settlement.cost - settlement.fees
         self.atRisk[settlement.market] = rest > .zero ? rest : nil
         let day = Self.day(settlement.time)
-        if day > self.today.day { self.today = Today(day: day, profit: .zero) }
-        self.today.profit += settlement.netProfit
+        if let index = self.days.firstIndex(where: { $0.day == day }) {
+            self.days[index].profit += settlement.netProfit
+        } else {
+            self.days.append(Day(day: day, profit: settlement.netProfit))
+            if self.days.count > Self.memory { self.days.removeFirst() }
+        }
+    }
+
+    private mutating func bought(_ market: MarketID, at time: Timestamp) {
+        let day = Self.day(time)
+        if day != self.lastDay {
+            self.lastDay = day
+            self.traded = self.traded.filter { Self.day($0.value) >= day - 1 }
+        }
+        self.traded[market] = time
     }
 }

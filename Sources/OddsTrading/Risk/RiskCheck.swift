@@ -19,8 +19,8 @@ public enum RiskVerdict: Hashable, Sendable {
 
 /// Holds a wish against the limits, the market's terms and the state of the odds.
 ///
-/// The first objection counts, in the order: kill switch, record, market closed or not accepting, epoch, stale odds, tick size,
-/// price, size, stake, daily loss, order rate, exposure.
+/// The first objection counts, in the order: kill switch, record, unknown market, market closed or not accepting, epoch,
+/// stale odds, tick size, price, size, stake, daily loss, order rate, exposure.
 public struct RiskCheck: Sendable {
     /// How much may be risked.
     public var limits: RiskLimits

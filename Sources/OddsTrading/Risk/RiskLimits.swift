@@ -5,7 +5,7 @@ public struct RiskLimits: Hashable, Sendable {
     /// The most that may be at risk at once: what open positions have cost and open orders could cost, fees included; by
     /// default 50 dollars.
     public var maximumExposure: Money?
-    /// After a loss of this much in one day (UTC; settled positions, fees included), nothing more is bought that day; by
+    /// After a net loss of this much in one day (UTC; settled positions, fees included), nothing more is bought that day; by
     /// default 50 dollars. What is open then can still be lost: a day's worst is this and the exposure together.
     public var maximumDailyLoss: Money?
     /// The most orders in any 60 seconds; by default 6.

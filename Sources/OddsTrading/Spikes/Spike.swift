@@ -22,7 +22,8 @@ public struct Spike: Hashable, Sendable {
     public internal(set) var peakTime: ReceiveTime
     /// When the odds last held: nil while they do, or may still come back within the cooldown.
     public internal(set) var end: ReceiveTime?
-    /// The market's epoch at the beginning: acting on a spike under another epoch is acting on lost continuity.
+    /// The market's epoch at the beginning, also when the spike goes on through a change of epoch (as when the poller takes
+    /// over without the odds going stale). Not what an order is decided under: that is the epoch of the odds it is decided on.
     public let epoch: UInt64
     /// How far the odds could be believed at the beginning.
     public let trust: Trust
@@ -30,9 +31,11 @@ public struct Spike: Hashable, Sendable {
     public let source: SnapshotSource
     /// How often the odds came up over the threshold: more than once when they fell back and returned within the cooldown.
     public internal(set) var crossings: Int
-    /// How long the odds were really at or over the threshold, dips left out. Complete once `end` is set.
+    /// How long the odds were really at or over the threshold, dips left out. Complete once `end` is set; before, as far as
+    /// the market's last change, and with `current(at:)` up to that moment.
     public internal(set) var timeOver: Duration
-    /// Whether a poller would have met the odds at or over the threshold at one of its looks. Complete once `end` is set.
+    /// Whether a poller would have met the odds at or over the threshold at one of its looks. Complete once `end` is set;
+    /// before, likewise.
     public internal(set) var isSeenByPoller: Bool
 
     /// From the first moment over the threshold to the last; nil while the spike lasts.
@@ -61,7 +64,7 @@ public enum SpikeEnd: String, Hashable, Sendable, CaseIterable {
     /// The odds fell back, or had no answer, and did not return within the cooldown; or they had fallen back when the
     /// market ended or went stale.
     case fellBack
-    /// The market's window ended, or it was closed, with the odds still up.
+    /// The market's window ended, it was closed, or it is followed no more, with the odds still up.
     case marketEnded
     /// The odds went stale while they were up: what they do from here on, nobody can say.
     case stale

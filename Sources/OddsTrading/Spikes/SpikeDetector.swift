@@ -16,12 +16,20 @@ public import OddsCore
 ///
 /// **The market ends** (its window, or trust `resolving` or `closed`): a spike that is up ends at that moment and at once.
 ///
+/// What is told of it again under the same epoch, or an earlier one, is no spike; a market that is followed again comes
+/// back under a later epoch, and is judged anew.
+///
 /// **Stale odds** end a spike at once, at the last moment they were confirmed: they may have moved since, and an epoch
 /// will have changed before anybody can see them again. Odds that come back over the threshold are a new spike, under the
-/// new epoch, whatever the cooldown. Suspect odds and the poller's are odds, and a spike records which they were. An epoch
-/// that changes without the odds going stale ends nothing.
+/// new epoch, whatever the cooldown. A sustain time that runs out before the odds are said to be stale has run out, even
+/// when they turn out not to have been confirmed for the last part of it: nobody knew at that moment, and what was told
+/// stands. Such a spike is shorter than the sustain time.
 ///
-/// Pure: times come in. Call `advance(to:)` at `nextDeadline`. Told the same, it tells the same, whenever the timer came.
+/// Suspect odds and the poller's are odds, and a spike records which they were. An epoch that changes without the odds
+/// going stale, as when the poller takes over, ends nothing: the spike keeps its first epoch.
+///
+/// Pure: times come in, and must not run backwards. Call `advance(to:)` at `nextDeadline`. Told the same, it tells the same
+/// in the same order, whenever the timer came: each call first tells what time alone has decided by then, in every market.
 public struct SpikeDetector: Sendable {
     private struct Track {
         var spike: Spike
@@ -47,44 +55,75 @@ public struct SpikeDetector: Sendable {
             get { side == .yes ? self.yes : self.no }
             set { if side == .yes { self.yes = newValue } else { self.no = newValue } }
         }
+    }
+
+    /// What is known of a market from its first odds to its end, and for some time after.
+    private struct Life {
+        var sides = Sides()
+        /// The latest epoch of its odds.
+        var epoch: UInt64
+        /// Its place among the ended ones; nil while it has not ended.
+        var ended: UInt64?
 
         var isQuiet: Bool {
-            if case .quiet = self.yes, case .quiet = self.no { true } else { false }
+            if case .quiet = self.sides.yes, case .quiet = self.sides.no { true } else { false }
         }
     }
 
     /// What counts as a spike.
     public let configuration: SpikeDetectorConfiguration
-    private var markets: [MarketID: Sides] = [:]
-    private var ended: [MarketID: MonotonicTime] = [:]
+    private var markets: [MarketID: Life] = [:]
+    /// No deadline is earlier than this; nil when there is none.
+    private var alarm: MonotonicTime?
     private var count: UInt64 = 0
+    private var ends: UInt64 = 0
+    /// How many of the markets have ended.
+    private var ended = 0
+    /// How many markets anything is kept of.
+    var remembered: Int { self.markets.count }
 
-    /// How long odds of an ended market are still recognised as such, should any come.
-    static let memory: Duration = .seconds(3600)
+    /// Of so many ended markets at least, the latest, odds are recognised as theirs, should any come.
+    static let memory = 256
 
     /// A detector that has seen nothing.
     public init(_ configuration: SpikeDetectorConfiguration = SpikeDetectorConfiguration()) {
         self.configuration = configuration
     }
 
-    /// The spikes that last now, those that may still come back within their cooldown included; by number.
-    public var current: [Spike] {
-        self.markets.values.flatMap { sides in
+    /// The spikes that last, those that may still come back within their cooldown included, as they were last told of or
+    /// observed; by number.
+    public var current: [Spike] { self.lasting.map(\.spike).sorted { $0.number < $1.number } }
+
+    /// The spikes that last at a moment, accounted for up to then: their time over the threshold, and whether a poller would
+    /// have seen them by now. By number.
+    public func current(at now: ReceiveTime) -> [Spike] {
+        var then = self
+        _ = then.advance(to: now)
+        return then.lasting.map { track in
+            var track = track
+            then.account(&track, until: now)
+            return track.spike
+        }.sorted { $0.number < $1.number }
+    }
+
+    private var lasting: [Track] {
+        self.markets.values.flatMap { life in
             Side.allCases.compactMap { side in
-                switch sides[side] {
+                switch life.sides[side] {
                 case .quiet, .sustaining: nil
-                case .up(let track), .fallen(let track, _): track.spike
+                case .up(let track), .fallen(let track, _): track
                 }
             }
-        }.sorted { $0.number < $1.number }
+        }
     }
 
     /// When `advance(to:)` is due next; nil when nothing waits for time to pass.
     public var nextDeadline: MonotonicTime? {
+        guard self.alarm != nil else { return nil }
         var earliest: MonotonicTime?
-        for sides in self.markets.values {
+        for life in self.markets.values {
             for side in Side.allCases {
-                guard let due = self.deadline(of: sides[side]) else { continue }
+                guard let due = self.deadline(of: life.sides[side]) else { continue }
                 earliest = earliest.map { Swift.min($0, due) } ?? due
             }
         }
@@ -95,58 +134,93 @@ public struct SpikeDetector: Sendable {
 
     /// A market's values, trust or epoch changed.
     public mutating func observe(_ snapshot: OddsSnapshot, now: ReceiveTime) -> [SpikeEvent] {
-        guard self.ended[snapshot.marketID] == nil else { return [] }
-        var events: [SpikeEvent] = []
-        var sides = self.markets[snapshot.marketID] ?? Sides()
-        let wasQuiet = sides.isQuiet
+        var events = self.advance(to: now)
+        let known = self.markets[snapshot.marketID]
+        var life = known ?? Life(epoch: snapshot.epoch)
+        if life.ended != nil {
+            guard snapshot.epoch > life.epoch else { return events }
+            self.ended -= 1
+            life = Life(epoch: snapshot.epoch)
+        }
+        life.epoch = Swift.max(life.epoch, snapshot.epoch)
         for side in Side.allCases {
             switch snapshot.trust {
             case .live, .suspect, .fallback:
-                self.settleDue(&sides[side], now, &events)
-                self.step(&sides[side], side, snapshot, now, &events)
-            case .stale(let since, _):
-                // What was not sustained when the odds were last confirmed has not been sustained.
-                self.settleDue(&sides[side], since.monotonic < now.monotonic ? since : now, &events)
-                self.stop(&sides[side], .stale, at: since, now, &events)
-            case .resolving, .closed:
-                self.settleDue(&sides[side], now, &events)
-                self.stop(&sides[side], .marketEnded, at: now, now, &events)
+                self.step(&life.sides[side], side, snapshot, now, &events)
+                self.expect(life.sides[side])
+            case .stale(let since, _): self.stop(&life.sides[side], .stale, at: since, now, &events)
+            case .resolving, .closed: self.stop(&life.sides[side], .marketEnded, at: now, now, &events)
             }
         }
-        if !wasQuiet || !sides.isQuiet { self.markets[snapshot.marketID] = sides.isQuiet ? nil : sides }
+        if case .closed = snapshot.trust { self.end(&life) }
+        // Nearly every change is of a quiet market that stays quiet.
+        if let known, known.isQuiet, life.isQuiet, known.epoch == life.epoch, known.ended == life.ended {
+            return events
+        }
+        self.markets[snapshot.marketID] = life
+        self.forget()
         return events
     }
 
-    /// A market's window ended, or it was decided: whatever comes of it now is no spike any more.
+    /// A market's window ended, it was decided, or it is followed no more: whatever comes of it now is no spike any more,
+    /// unless it comes under a later epoch.
     public mutating func marketEnded(_ market: MarketID, now: ReceiveTime) -> [SpikeEvent] {
-        self.ended = self.ended.filter { $0.value.duration(to: now.monotonic) < Self.memory }
-        self.ended[market] = now.monotonic
-        guard var sides = self.markets.removeValue(forKey: market) else { return [] }
-        var events: [SpikeEvent] = []
-        for side in Side.allCases {
-            self.settleDue(&sides[side], now, &events)
-            self.stop(&sides[side], .marketEnded, at: now, now, &events)
-        }
+        var events = self.advance(to: now)
+        guard var life = self.markets[market], life.ended == nil else { return events }
+        for side in Side.allCases { self.stop(&life.sides[side], .marketEnded, at: now, now, &events) }
+        self.end(&life)
+        self.markets[market] = life
+        self.forget()
         return events
     }
 
     /// The clock shows `now`.
     public mutating func advance(to now: ReceiveTime) -> [SpikeEvent] {
+        guard let alarm = self.alarm, alarm <= now.monotonic else { return [] }
+        self.alarm = nil
         var due: [(time: MonotonicTime, market: MarketID, side: Side)] = []
-        for (market, sides) in self.markets {
+        for (market, life) in self.markets {
             for side in Side.allCases {
-                guard let time = self.deadline(of: sides[side]), time <= now.monotonic else { continue }
-                due.append((time, market, side))
+                guard let time = self.deadline(of: life.sides[side]) else { continue }
+                if time <= now.monotonic {
+                    due.append((time, market, side))
+                } else {
+                    self.expect(life.sides[side])
+                }
             }
         }
         due.sort { ($0.time, $0.market.rawValue, $0.side.rawValue) < ($1.time, $1.market.rawValue, $1.side.rawValue) }
         var events: [SpikeEvent] = []
         for (_, market, side) in due {
-            guard var sides = self.markets[market] else { continue }
-            self.settleDue(&sides[side], now, &events)
-            self.markets[market] = sides.isQuiet ? nil : sides
+            guard var life = self.markets[market] else { continue }
+            self.settleDue(&life.sides[side], now, &events)
+            self.markets[market] = life
         }
         return events
+    }
+
+    /// A side may wait for time to pass.
+    private mutating func expect(_ state: State) {
+        guard let due = self.deadline(of: state) else { return }
+        self.alarm = self.alarm.map { Swift.min($0, due) } ?? due
+    }
+
+    // MARK: Ended markets
+
+    private mutating func end(_ life: inout Life) {
+        guard life.ended == nil else { return }
+        self.ends += 1
+        self.ended += 1
+        life.ended = self.ends
+    }
+
+    /// Forgets the markets that ended first, half of those remembered at a time.
+    private mutating func forget() {
+        guard self.ended > 2 * Self.memory else { return }
+        let kept = self.markets.values.compactMap(\.ended).sorted().suffix(Self.memory)
+        guard let first = kept.first else { return }
+        self.markets = self.markets.filter { $0.value.ended.map { $0 >= first } ?? true }
+        self.ended = kept.count
     }
 
     // MARK: One side

@@ -49,12 +49,26 @@ final class SpikeDesk: MarketObserver, Service {
         }
     }
 
-    /// The spikes that are remembered, the newest first.
-    var spikes: [SpikeRecord] { self.state.withLock { $0.records.reversed() } }
+    /// The spikes that are remembered, the newest first; those that last are accounted for up to now.
+    var spikes: [SpikeRecord] {
+        let now = self.clock.now()
+        return self.state.withLock { state in
+            var lasting: [UInt64: SpikeRecord] = [:]
+            for spike in state.detector.current(at: now) {
+                var record = SpikeRecord(spike)
+                record.number += state.earlier
+                lasting[record.number] = record
+            }
+            return state.records.reversed().map { lasting[$0.number] ?? $0 }
+        }
+    }
 
     func published(_ snapshot: OddsSnapshot, at now: ReceiveTime) {
+        // What time has decided by now is told with the odds that were there then.
+        self.step(nil) { $0.detector.advance(to: now) }
         self.step(snapshot) { state in
-            state.latest[snapshot.marketID] = snapshot
+            // Nothing is told of a closed market later; it may be published again after its end.
+            state.latest[snapshot.marketID] = snapshot.trust == .closed ? nil : snapshot
             return state.detector.observe(snapshot, now: now)
         }
     }
@@ -85,7 +99,8 @@ final class SpikeDesk: MarketObserver, Service {
                     state.records.append(record)
                     if state.records.count > Self.capacity { state.records.removeFirst() }
                 }
-                self.told(event, record, snapshot ?? state.latest[record.market], snapshot != nil)
+                let odds = snapshot.flatMap { $0.marketID == record.market ? $0 : nil }
+                self.told(event, record, odds ?? state.latest[record.market], odds != nil)
             }
         }
     }

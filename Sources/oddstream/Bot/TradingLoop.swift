@@ -176,8 +176,9 @@ final class TradingLoop: Service {
 
     /// What the venue demands in each market, as far as it is new; markets that are followed no more are forgotten.
     private func learnTerms() {
+        // Asked first: what the desk hears of meanwhile is followed.
+        let (known, told) = self.state.withLock { ($0.terms, $0.desk.markets) }
         let markets = self.setup.source.markets.map(\.market)
-        let known = self.state.withLock { $0.terms }
         for market in markets {
             let terms = MarketTerms(market)
             guard known[market.id] != terms else { continue }
@@ -185,7 +186,8 @@ final class TradingLoop: Service {
             self.mutate { $0.observe(terms, of: market.id, now: $1) }
         }
         let followed = Set(markets.map(\.id))
-        for gone in known.keys where !followed.contains(gone) {
+        // Odds that waited in the queue may have been told after their market was forgotten.
+        for gone in told.union(known.keys) where !followed.contains(gone) {
             self.state.withLock { state in
                 state.terms[gone] = nil
                 state.desk.forget(gone)
@@ -211,7 +213,11 @@ final class TradingLoop: Service {
     }
 
     private func meet(_ arrival: Arrival) {
-        self.mutate { desk, _ in desk.fill(arrival.book(desk), now: arrival.time) }
+        // An answer that came early, because there is no book to wait for, is the answer all the same.
+        let due = arrival.order.decidedInstant.advanced(by: self.setup.delay)
+        let time = ReceiveTime(
+            monotonic: max(arrival.time.monotonic, due), unixNanoseconds: arrival.time.unixNanoseconds)
+        self.mutate { desk, _ in desk.fill(arrival.book(desk), now: time) }
     }
 
     // MARK: Outcomes

@@ -222,6 +222,21 @@ private final class ScriptedSource: LiveOddsSource {
         #expect(reason == .nothingOffered)
     }
 
+    /// A source that ended answers at once; the order must not wait for ever for a book that nobody brings.
+    @Test func anAnswerThatComesBeforeTheOrderArrivesIsTheAnswer() async throws {
+        let bench = Bench()
+        bench.loop.begin()
+        bench.publish(0.72)
+        let meeting = Task { await bench.loop.meetOrders() }
+        bench.reader.offer([])
+        bench.reader.answer(at: bench.clock.now())
+        try await bench.told.wait(forCount: 3)
+        meeting.cancel()
+        await meeting.value
+        guard case .cancelled(_, let reason, _)? = await bench.events().last else { throw Missing() }
+        #expect(reason == .nothingOffered && bench.loop.standing.exposure == .zero)
+    }
+
     @Test func anEpochThatMovedBeforeTheArrivalRefusesTheOrder() async throws {
         let bench = Bench()
         bench.loop.begin()
