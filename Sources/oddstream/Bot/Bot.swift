@@ -147,7 +147,8 @@ final class Bot: BotSource {
         let loop = TradingLoop(setup, desk: desk, isNew: record.isEmpty)
         self.parts.withLock { parts in
             parts.loop = loop
-            for entry in record { _ = parts.ledger.apply(entry) }
+            let missed = HistoryRecord.replayed(record, through: &parts.ledger)
+            for record in missed { self.store?.record(record) }
         }
         recorder.connect(
             told: { [weak self] entries in
