@@ -193,10 +193,11 @@ enum BotAlerts {
                 text: "Cost \(OddsText.dollars(trade.cost)), fee \(OddsText.dollars(trade.fee)).", time: now)
         case .settled:
             let profit = trade.profit ?? 0
+            let outcome = trade.winner.map { $0 == "split" ? "was split" : "\($0) won" } ?? "is decided"
             return Alert(
                 severity: .info, kind: .trade, incident: key,
                 title:
-                    "Paper: \(trade.slug) \(trade.winner ?? "") won, \(profit >= 0 ? "+" : "")\(OddsText.dollars(profit))",
+                    "Paper: \(trade.slug) \(outcome), \(profit >= 0 ? "+" : "")\(OddsText.dollars(profit))",
                 text: "Held \(trade.filled) \(trade.side), learned from \(trade.settledBy ?? "").", time: now)
         }
     }

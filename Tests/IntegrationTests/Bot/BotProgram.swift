@@ -22,7 +22,9 @@ final class BotProgram: Sendable {
     private let arguments: [String]
 
     /// Windows short enough for many trades and payouts, each decided soon after its end.
-    private static let series = ["btc-updown-4s", "eth-updown-3s", "sol-updown-5s"]
+    private static let series = [
+        "btc-updown-4s", "eth-updown-3s", "sol-updown-5s", "xrp-updown-3s", "doge-updown-2s", "bnb-updown-2s",
+    ]
     /// What makes it buy in nearly every window.
     private static let trading = [
         "--threshold", "0.55", "--price-cap", "0.99", "--entry-before-end", "0", "--max-orders-per-minute", "10000",
