@@ -9,6 +9,8 @@ SOURCES := $(wildcard Sources Tests Fuzz Chaos Conformance Snippets Package.swif
 TRAITS ?= SQLite
 export TRAITS
 WITH_TRAITS := $(if $(strip $(TRAITS)),--traits $(strip $(TRAITS)))
+# How often `make kill9` kills the service.
+KILLS ?= 100
 # How many random plans `make chaos` runs.
 PLANS ?= 1000
 # How long `make soak` takes, in minutes.
@@ -18,10 +20,10 @@ ARGS ?=
 # How long each fuzzer runs (60s), or how many inputs it tries (10000000).
 FUZZ ?= 60s
 
-.PHONY: help setup demo run watch build test check lint format bench chaos soak fuzz conformance clean
+.PHONY: help setup demo run watch build test check lint format bench chaos kill9 soak fuzz conformance clean
 
 help: ## Show what there is
-	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z0-9]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 setup: ## Install the system packages that are missing (Debian and Ubuntu)
 	@./.ci/setup
@@ -60,6 +62,9 @@ chaos: setup ## Every fault with one line and two in real time, then a quiet day
 	.build/release/Chaos matrix
 	.build/release/Chaos day
 	.build/release/Chaos plans $(PLANS)
+
+kill9: setup ## Kill the service KILLS=100 times at random moments: nothing it told of its trades may be lost
+	ODDSTREAM_KILLS=$(KILLS) $(SWIFT) test $(WITH_TRAITS) --filter KillRoundsTests
 
 soak: setup ## MINUTES=30 of random faults over real sockets: uptime, memory, descriptors
 	ODDSTREAM_CHAOS=1 $(SWIFT) build $(WITH_TRAITS) -c release --product Chaos

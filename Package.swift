@@ -160,7 +160,7 @@ let package = Package(
                 "oddstream", "ChaosSupport", "OddsSinks", "OddsStore", "OddsTrading", "PolymarketSimulator",
                 "RealtimeOdds",
                 "OddsTestSupport",
-                product("NIOCore", "swift-nio"), product("NIOPosix", "swift-nio"),
+                product("Crypto", "swift-crypto"), product("NIOCore", "swift-nio"), product("NIOPosix", "swift-nio"),
             ],
             swiftSettings: settings),
     ]

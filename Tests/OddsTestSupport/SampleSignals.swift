@@ -7,7 +7,7 @@ extension SpikeRecord {
             number: number, market: MarketID("0x-\(slug)"), slug: slug, side: .yes, basis: "displayed", threshold: 0.7,
             begin: Timestamp(seconds: 1_767_225_600), peak: 0.74, peakTime: Timestamp(seconds: 1_767_225_601),
             end: end, duration: end.map { Double($0.milliseconds - 1_767_225_600_000) }, timeOver: 900, crossings: 1,
-            ending: end == nil ? nil : "fellBack", epoch: 3, trust: "live", source: "line 0", isSeenByPoller: false)
+            ending: end == nil ? nil : "fellBack", epoch: 3, trust: "live", source: "line0", isSeenByPoller: false)
     }
 }
 

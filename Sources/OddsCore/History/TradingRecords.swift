@@ -133,7 +133,7 @@ public struct ReferencePriceRecord: Hashable, Sendable, Codable {
 public struct SignalRecord: Hashable, Sendable, Codable {
     /// The signal's id: the idempotency key its receiver sees.
     public var id: String
-    /// What it tells, such as `spike_began` or `order_filled`.
+    /// What it tells, such as `spike.began` or `order.filled`.
     public var kind: String
     /// Where it went, such as `webhook` or `command`.
     public var sink: String

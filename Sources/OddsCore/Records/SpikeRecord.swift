@@ -35,7 +35,7 @@ public struct SpikeRecord: Hashable, Sendable, Codable {
     public var epoch: UInt64
     /// How far the odds could be believed at the beginning: the name of the trust.
     public var trust: String
-    /// Where the odds came from at the beginning: `line 0`, `poller`, …
+    /// Where the odds came from at the beginning: `line0`, `poller`, …
     public var source: String
     /// Whether a poller of the configured interval would have met the spike at one of its looks.
     public var isSeenByPoller: Bool

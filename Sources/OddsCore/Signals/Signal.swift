@@ -2,7 +2,8 @@
 ///
 /// Encoded it is the body that receivers get: an object with `version` (1), `id`, `kind`, `time_ms` (Unix milliseconds),
 /// `market` (condition id), `slug`, `side` (`yes`, `no`), `epoch` and `trust` (under which it was decided), `data` (the
-/// record itself) and `odds` (the market's odds at that moment, with the keys of `/v1/odds`). What is absent is null.
+/// record itself), `odds` (the market's odds at that moment, with the keys of `/v1/odds`) and `microstructure` (what its
+/// books and trades looked like, as in `/v1/odds/{market}`). What is absent is null.
 public struct Signal: Sendable, Encodable {
     /// The record that the signal is about.
     public enum Payload: Sendable, Hashable {
@@ -27,15 +28,24 @@ public struct Signal: Sendable, Encodable {
     public let payload: Payload
     /// The market's odds at that moment; nil when there are none.
     public let odds: OddsSnapshot?
+    /// What the market's books and trades looked like then, a quarter of a second old at most; nil when that is not known.
+    public let microstructure: MicrostructureRow?
 
     /// A signal about a spike: `spike.began` while it lasts, `spike.ended` when it has an end.
-    public init(id: String, time: Timestamp, spike: SpikeRecord, odds: OddsSnapshot? = nil) {
+    public init(
+        id: String, time: Timestamp, spike: SpikeRecord, odds: OddsSnapshot? = nil,
+        microstructure: MicrostructureRow? = nil
+    ) {
         self.init(
-            id: id, kind: spike.end == nil ? .spikeBegan : .spikeEnded, time: time, payload: .spike(spike), odds: odds)
+            id: id, kind: spike.end == nil ? .spikeBegan : .spikeEnded, time: time, payload: .spike(spike), odds: odds,
+            microstructure: microstructure)
     }
 
     /// A signal about an order: `order.submitted`, `order.filled`, `order.failed` or `position.settled`, by its status.
-    public init(id: String, time: Timestamp, trade: TradeRecord, odds: OddsSnapshot? = nil) {
+    public init(
+        id: String, time: Timestamp, trade: TradeRecord, odds: OddsSnapshot? = nil,
+        microstructure: MicrostructureRow? = nil
+    ) {
         let kind: Kind =
             switch trade.status {
             case .pending: .orderSubmitted
@@ -43,27 +53,36 @@ public struct Signal: Sendable, Encodable {
             case .rejected, .cancelled: .orderFailed
             case .settled: .positionSettled
             }
-        self.init(id: id, kind: kind, time: time, payload: .trade(trade), odds: odds)
+        self.init(
+            id: id, kind: kind, time: time, payload: .trade(trade), odds: odds, microstructure: microstructure)
     }
 
     /// A signal about something that was not acted on.
-    public init(id: String, refusal: RefusalRecord, odds: OddsSnapshot? = nil) {
-        self.init(id: id, kind: .orderRefused, time: refusal.time, payload: .refusal(refusal), odds: odds)
+    public init(
+        id: String, refusal: RefusalRecord, odds: OddsSnapshot? = nil, microstructure: MicrostructureRow? = nil
+    ) {
+        self.init(
+            id: id, kind: .orderRefused, time: refusal.time, payload: .refusal(refusal), odds: odds,
+            microstructure: microstructure)
     }
 
     /// A signal about the kill switch. `origin` is who turned it: `file`, `http`, `signal`; nil when that is not known.
     public init(id: String, time: Timestamp, killSwitch isOn: Bool, by origin: String?) {
         self.init(
             id: id, kind: .killSwitch, time: time, payload: .killSwitch(KillSwitchRecord(isOn: isOn, by: origin)),
-            odds: nil)
+            odds: nil, microstructure: nil)
     }
 
-    private init(id: String, kind: Kind, time: Timestamp, payload: Payload, odds: OddsSnapshot?) {
+    private init(
+        id: String, kind: Kind, time: Timestamp, payload: Payload, odds: OddsSnapshot?,
+        microstructure: MicrostructureRow?
+    ) {
         self.id = id
         self.kind = kind
         self.time = time
         self.payload = payload
         self.odds = odds
+        self.microstructure = microstructure
     }
 
     /// The market it is about; nil for the kill switch.
@@ -116,7 +135,7 @@ public struct Signal: Sendable, Encodable {
     private enum CodingKeys: String, CodingKey {
         case version, id, kind
         case time = "time_ms"
-        case market, slug, side, epoch, trust, data, odds
+        case market, slug, side, epoch, trust, data, odds, microstructure
     }
 
     /// Writes every key; what is absent is null.
@@ -138,6 +157,7 @@ public struct Signal: Sendable, Encodable {
         case .killSwitch(let record): try body.encode(record, forKey: .data)
         }
         try body.encode(self.odds.map { OddsRow($0) }, forKey: .odds)
+        try body.encode(self.microstructure, forKey: .microstructure)
     }
 }
 

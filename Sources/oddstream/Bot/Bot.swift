@@ -94,9 +94,6 @@ final class Bot: BotSource {
         func set(_ reporter: BotReporter) { self.box.withLock { $0 = reporter } }
     }
 
-    /// How many entries of the record are given to the history once more at the start.
-    private static let repeated = 1_000
-
     // MARK: Putting together
 
     /// Gives the bot its source, and returns its services.
@@ -160,13 +157,8 @@ final class Bot: BotSource {
         self.made.withLock { made in
             made.loop = loop
             made.recorder = recorder
-            let lately = record.count - Bot.repeated
-            for (index, entry) in record.enumerated() {
-                let changes = made.ledger.apply(entry)
-                guard index >= lately, let store = self.store else { continue }
-                // What an interrupted run had on record, and the history not yet; what it has takes its own place.
-                for record in HistoryRecord.of(entry, changes) where record.kind != .refusal { store.record(record) }
-            }
+            let missed = HistoryRecord.replayed(record, through: &made.ledger)
+            for record in missed { self.store?.record(record) }
         }
         recorder.connect(
             told: { [weak self] entries in

@@ -45,6 +45,9 @@ final class BotReporter: Sendable {
     }
 
     private func odds(_ market: MarketID) -> OddsSnapshot? { self.source.currentOdds(market) }
+    private func microstructure(_ market: MarketID) -> MicrostructureRow? {
+        self.source.microstructure(of: market).map { MicrostructureRow($0) }
+    }
 
     // MARK: Spikes
 
@@ -60,10 +63,10 @@ final class BotReporter: Sendable {
         switch event {
         case .grew: return
         case .began:
-            self.send { Signal(id: $0, time: record.begin, spike: record, odds: odds) }
+            self.sendSpike(record, at: record.begin, odds)
             self.logger.info("Spike", metadata: self.metadata(record))
         case .ended:
-            self.send { Signal(id: $0, time: record.end ?? record.begin, spike: record, odds: odds) }
+            self.sendSpike(record, at: record.end ?? record.begin, odds)
             var metadata = self.metadata(record)
             metadata["spike.duration_ms"] = "\(record.duration ?? 0)"
             metadata["spike.ending"] = "\(record.ending ?? "")"
@@ -71,6 +74,13 @@ final class BotReporter: Sendable {
             self.logger.info("Spike over", metadata: metadata)
         }
         self.tell(self.spikeAlerts, BotAlerts.spike(event, record, now: self.clock.now().wall))
+    }
+
+    private func sendSpike(_ record: SpikeRecord, at time: Timestamp, _ odds: OddsSnapshot?) {
+        self.send {
+            Signal(
+                id: $0, time: time, spike: record, odds: odds, microstructure: self.microstructure(record.market))
+        }
     }
 
     private func metadata(_ record: SpikeRecord) -> Logger.Metadata {
@@ -89,7 +99,11 @@ final class BotReporter: Sendable {
             switch change {
             case .trade(let trade): self.trade(trade)
             case .refusal(let refusal):
-                self.send { Signal(id: $0, refusal: refusal, odds: self.odds(refusal.market)) }
+                self.send {
+                    Signal(
+                        id: $0, refusal: refusal, odds: self.odds(refusal.market),
+                        microstructure: self.microstructure(refusal.market))
+                }
                 self.logger.info(
                     "Not bought",
                     metadata: [
@@ -114,7 +128,11 @@ final class BotReporter: Sendable {
     }
 
     private func trade(_ trade: TradeRecord) {
-        self.send { Signal(id: $0, time: self.clock.now().wall, trade: trade, odds: self.odds(trade.market)) }
+        self.send {
+            Signal(
+                id: $0, time: self.clock.now().wall, trade: trade, odds: self.odds(trade.market),
+                microstructure: self.microstructure(trade.market))
+        }
         var metadata: Logger.Metadata = [
             "market.slug": "\(trade.slug)", "order.id": "\(trade.order)", "order.side": "\(trade.side)",
             "order.status": "\(trade.status.rawValue)",
@@ -175,10 +193,11 @@ enum BotAlerts {
                 text: "Cost \(OddsText.dollars(trade.cost)), fee \(OddsText.dollars(trade.fee)).", time: now)
         case .settled:
             let profit = trade.profit ?? 0
+            let outcome = trade.winner.map { $0 == "split" ? "was split" : "\($0) won" } ?? "is decided"
             return Alert(
                 severity: .info, kind: .trade, incident: key,
                 title:
-                    "Paper: \(trade.slug) \(trade.winner ?? "") won, \(profit >= 0 ? "+" : "")\(OddsText.dollars(profit))",
+                    "Paper: \(trade.slug) \(outcome), \(profit >= 0 ? "+" : "")\(OddsText.dollars(profit))",
                 text: "Held \(trade.filled) \(trade.side), learned from \(trade.settledBy ?? "").", time: now)
         }
     }
@@ -194,6 +213,28 @@ enum BotAlerts {
 }
 
 extension HistoryRecord {
+    /// How many records of earlier runs are given to the history again.
+    private static let replayLimit = 5_000
+
+    /// What the history may have missed of the trading record when an earlier run was killed, or while its file could not
+    /// be written: the newest orders, fills and settlements. What it has already is only written again.
+    ///
+    /// - Parameter ledger: takes in the whole record.
+    static func replayed(_ record: [JournalEntry], through ledger: inout TradeLedger) -> [HistoryRecord] {
+        var records: [HistoryRecord] = []
+        for entry in record {
+            for kept in HistoryRecord.of(entry, ledger.apply(entry)) {
+                switch kept {
+                case .trade, .fill, .settlement: records.append(kept)
+                // A refusal has no name that it could be known by.
+                case .refusal, .market, .odds, .spike, .incident, .referencePrice, .signal: break
+                }
+            }
+            if records.count >= 2 * Self.replayLimit { records.removeFirst(records.count - Self.replayLimit) }
+        }
+        return records.suffix(Self.replayLimit)
+    }
+
     /// What the history keeps of one entry of the trading record.
     static func of(_ entry: JournalEntry, _ changes: [TradeLedger.Change]) -> [HistoryRecord] {
         var records = changes.compactMap { change -> HistoryRecord? in

@@ -9,8 +9,9 @@ struct Trades: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         abstract: "Prints the orders of the trading loop and what became of them.",
         discussion: """
-            Reads the directory of the service, which may be running. Times are UTC, prices dollars a share. As json and \
-            csv, rows have the keys of /v1/trades and begin with the newest.
+            Reads the directory of the service, which may be running: the record of trades itself, which loses nothing \
+            when the program or the machine dies. Times are UTC, prices dollars a share. As json and csv, rows have the \
+            keys of /v1/trades and begin with the newest.
             """)
 
     @OptionGroup var records: RecordOptions
@@ -46,19 +47,19 @@ struct Trades: AsyncParsableCommand {
         }
     }
 
-    /// Where the trades of a directory are read from: the record of trades, which holds all of them, or the history where
-    /// there is no such record.
+    /// Where the trades of a directory are read from: the record itself, or what the history copied of one that is gone.
     private static func source(of directory: String) throws -> any TradesSource {
-        let path = "\(directory)/\(TradingJournal.fileName)"
-        guard FileStatus.exists(path) else { return HistoryTrades(reader: try HistoryArchive(directory: directory)) }
         let lines: [[UInt8]]
         do {
             lines = try TradingJournal.entries(in: directory)
         } catch {
             throw ProgramFailure(status: .configuration, message: error.message)
         }
+        guard !lines.isEmpty else { return HistoryTrades(reader: try HistoryArchive(directory: directory)) }
         var ledger = TradeLedger(capacity: .max)
-        for entry in try TradeRecorder.entries(lines, path: path) { _ = ledger.apply(entry) }
+        for entry in try TradeRecorder.entries(lines, path: "\(directory)/\(TradingJournal.fileName)") {
+            _ = ledger.apply(entry)
+        }
         return ListedTrades(records: ledger.trades.reversed())
     }
 }

@@ -26,7 +26,9 @@ import Testing
         #expect(
             Set(body.keys) == [
                 "version", "id", "kind", "time_ms", "market", "slug", "side", "epoch", "trust", "data", "odds",
+                "microstructure",
             ])
+        #expect(body["microstructure"] is NSNull)
         #expect(body["version"] as? Int == 1)
         #expect(body["id"] as? String == "run-1")
         #expect(body["kind"] as? String == "spike.began")
@@ -44,6 +46,29 @@ import Testing
         #expect(odds["epoch"] as? Int == 8)
     }
 
+    @Test func itCarriesWhatTheBooksLookedLike() throws {
+        let snapshot = self.snapshot()
+        let books = MicrostructureMeter.Books(
+            yes: BookFigures(
+                bids: [Level(price: 0.71, size: 100)], asks: [Level(price: 0.73, size: 50)], tickSize: 0.01), no: nil)
+        var meter = MicrostructureMeter()
+        let row = MicrostructureRow(
+            meter.sample(snapshot, books: books, at: snapshot.receiveTime))
+        let time = Timestamp(seconds: 1_767_225_602)
+        let signals = [
+            Signal(id: "1", time: time, spike: .sample("a"), odds: snapshot, microstructure: row),
+            Signal(id: "2", time: time, trade: .sample("a"), odds: snapshot, microstructure: row),
+            Signal(id: "3", refusal: .sample("a"), odds: snapshot, microstructure: row),
+        ]
+        for signal in signals {
+            let micro = try #require(try self.json(signal)["microstructure"] as? [String: Any])
+            #expect(Set(micro.keys) == Set(MicrostructureRow.CodingKeys.allCases.map(\.rawValue)))
+            let yes = try #require(micro["yes"] as? [String: Any])
+            #expect(yes["midpoint"] as? Double == 0.72 && yes["bid_depth"] as? Double == 100)
+            #expect(micro["no"] is NSNull && micro["epoch"] as? Int == 8)
+        }
+    }
+
     @Test func theKindFollowsFromTheRecord() {
         let time = Timestamp(seconds: 1_767_225_600)
         let ended = SpikeRecord.sample("a", end: Timestamp(seconds: 1_767_225_602))
@@ -57,7 +82,9 @@ import Testing
     @Test func theKillSwitchHasNoMarketAndSaysSo() throws {
         let signal = Signal(id: "run-2", time: Timestamp(seconds: 1), killSwitch: true, by: "http")
         let body = try self.json(signal)
-        for key in ["market", "slug", "side", "epoch", "trust", "odds"] { #expect(body[key] is NSNull, "\(key)") }
+        for key in ["market", "slug", "side", "epoch", "trust", "odds", "microstructure"] {
+            #expect(body[key] is NSNull, "\(key)")
+        }
         #expect(body["kind"] as? String == "kill_switch")
         #expect(body["data"] as? NSDictionary == ["on": true, "by": "http"])
     }

@@ -1,0 +1,161 @@
+import Foundation
+import Logging
+import OddsCore
+import OddsStore
+import OddsTestSupport
+import OddsTrading
+import PolymarketSimulator
+import RealtimeOdds
+
+@testable import oddstream
+
+#if canImport(FoundationNetworking)
+import FoundationNetworking
+#endif
+
+/// The service as a program of its own, trading often against a simulated exchange inside the test.
+///
+/// Both outlive restarts of the program: the exchange goes on, and the directory is deleted at the end.
+final class BotProgram: Sendable {
+    let exchange: PolymarketSimulator
+    let directory: String
+    private let arguments: [String]
+
+    /// Windows short enough for many trades and payouts, each decided soon after its end.
+    private static let series = [
+        "btc-updown-4s", "eth-updown-3s", "sol-updown-5s", "xrp-updown-3s", "doge-updown-2s", "bnb-updown-2s",
+    ]
+    /// What makes it buy in nearly every window.
+    private static let trading = [
+        "--threshold", "0.55", "--price-cap", "0.99", "--entry-before-end", "0", "--max-orders-per-minute", "10000",
+        "--max-exposure", "1000000", "--max-daily-loss", "1000000", "--paper-cash", "100000", "--fill-delay", "20ms",
+        "--spike-cooldown", "0",
+    ]
+
+    private init(_ exchange: PolymarketSimulator, _ endpoints: SimulatorEndpoints, directory: String) {
+        self.exchange = exchange
+        self.directory = directory
+        self.arguments =
+            ["run", "--http-port", "0", "--log-level", "info", "--lines", "1", "--data", directory]
+            + ["--series", Self.series.joined(separator: ","), "--market-ws", endpoints.marketWebSocket]
+            + ["--clob-rest", endpoints.clobREST, "--gamma-rest", endpoints.gammaREST]
+            + ["--rtds-ws", endpoints.rtdsWebSocket] + Self.trading
+    }
+
+    /// An exchange, and an empty directory, while `body` runs.
+    static func run(_ body: (BotProgram) async throws -> Void) async throws {
+        var configuration = SimulatorConfiguration()
+        configuration.series = try Self.series.map { try MarketSeries($0) }
+        configuration.settlement = .spot
+        configuration.resolutionDelay = .milliseconds(300)
+        configuration.flow.spikes = 30
+        let exchange = PolymarketSimulator(
+            configuration: configuration, clock: SystemClock(),
+            logger: Logger(label: "test.exchange") { _ in SwiftLogNoOpLogHandler() })
+        let directory = FileManager.default.temporaryDirectory.appendingPathComponent("oddstream-\(UUID())").path
+        try FileManager.default.createDirectory(atPath: directory, withIntermediateDirectories: true)
+        defer { try? FileManager.default.removeItem(atPath: directory) }
+        let program = BotProgram(exchange, try await exchange.start(), directory: directory)
+        let outcome: Result<Void, any Error>
+        do {
+            try await body(program)
+            outcome = .success(())
+        } catch {
+            outcome = .failure(error)
+        }
+        await exchange.stop()
+        try outcome.get()
+    }
+
+    /// Starts the service on the directory; what comes later among the arguments decides.
+    func start(_ more: [String] = [], environment: [String: String] = [:]) throws -> BotRun {
+        BotRun(try ProgramRun(self.arguments + more, environment: environment))
+    }
+
+    /// What is on record, read from outside.
+    func record() throws -> [JournalEntry] {
+        try TradeRecorder.entries(
+            TradingJournal.entries(in: self.directory), path: "\(self.directory)/\(TradingJournal.fileName)")
+    }
+}
+
+/// One run of the service, followed by its log.
+final class BotRun: Sendable {
+    let program: ProgramRun
+    /// The log, line by line, as it is written.
+    let log = Journal<String>()
+    private let reading: Task<Void, Never>
+
+    init(_ program: ProgramRun) {
+        self.program = program
+        self.reading = Task { [log] in
+            for await line in program.errorLines { log.append(line) }
+            log.append(BotRun.end)
+        }
+    }
+
+    deinit { self.reading.cancel() }
+
+    /// Follows the last line of the log.
+    private static let end = "(the program has ended)"
+
+    /// Returns when the log has so many lines with these words.
+    ///
+    /// - Throws: when the program ends before.
+    func wait(for words: String, count: Int = 1) async throws {
+        try await self.log.wait { lines in
+            lines.last == BotRun.end || lines.count { $0.contains(words) } >= count
+        }
+        let lines = self.log.entries
+        guard lines.count(where: { $0.contains(words) }) >= count else {
+            throw TradeAudit.Fault("'\(words)' never came: \(lines.suffix(5).joined(separator: "\n"))")
+        }
+    }
+
+    /// Ends it as an operator would, and returns its status.
+    func stop() async -> Int32? {
+        self.program.send(SIGTERM)
+        return await self.program.wait()
+    }
+
+    // MARK: The API
+
+    /// The API's address.
+    private func base() async throws -> String {
+        try await self.wait(for: "http.url=")
+        for line in self.log.entries {
+            if let match = line.firstMatch(of: /http\.url=(http:\/\/127\.0\.0\.1:\d+)\//) { return String(match.1) }
+        }
+        throw TradeAudit.Fault("the log names no address of the API")
+    }
+
+    /// What the API says: the status, and the body.
+    func get(_ path: String) async throws -> (status: Int, body: Data) {
+        guard let url = URL(string: try await self.base() + path) else { throw URLError(.badURL) }
+        return try await self.ask(URLRequest(url: url))
+    }
+
+    /// The same of a body sent with `PUT`.
+    func put(_ path: String, _ body: String) async throws -> (status: Int, body: Data) {
+        guard let url = URL(string: try await self.base() + path) else { throw URLError(.badURL) }
+        var request = URLRequest(url: url)
+        request.httpMethod = "PUT"
+        request.httpBody = Data(body.utf8)
+        request.setValue("application/json", forHTTPHeaderField: "Content-Type")
+        return try await self.ask(request)
+    }
+
+    private func ask(_ request: URLRequest) async throws -> (status: Int, body: Data) {
+        let session = URLSession(configuration: .ephemeral)
+        defer { session.invalidateAndCancel() }
+        let (body, response) = try await session.data(for: request)
+        return ((response as? HTTPURLResponse)?.statusCode ?? 0, body)
+    }
+
+    /// The items of a list of the API.
+    func items<Item: Decodable>(_ path: String, _ type: Item.Type) async throws -> [Item] {
+        try JSONDecoder().decode(List<Item>.self, from: try await self.get(path).body).items
+    }
+
+    private struct List<Item: Decodable>: Decodable { let items: [Item] }
+}
