@@ -144,7 +144,7 @@ extension BotProgramSuites {
                 #expect(
                     answer.status == 409 && String(decoding: answer.body, as: UTF8.self).contains("Remove the file"))
                 // What is told is on record, and everything before it: of what came before the file nothing is missing then.
-                let refused = run.log.entries.count { $0.contains(" reason=killSwitch") }
+                let refused = run.log.count { $0.contains(" reason=killSwitch") }
                 try await run.wait(for: " reason=killSwitch", count: refused + 1)
                 func accepted() throws -> Int {
                     try program.record().count { if case .execution(.accepted) = $0 { true } else { false } }
