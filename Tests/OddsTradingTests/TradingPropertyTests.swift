@@ -293,7 +293,7 @@ private struct World {
     @Test(arguments: 0..<50 as Range<UInt64>)
     func theRowsAddUpToTheAccount(seed: UInt64) throws {
         let world = try self.run(seed)
-        var ledger = TradeLedger()
+        var ledger = TradeLedger(capacity: .max)
         for entry in world.record { _ = ledger.apply(entry) }
         let trades = ledger.trades
         #expect(trades.count == world.orders.count && trades.allSatisfy { $0.status.isOver })
