@@ -165,7 +165,7 @@ final class Bot: BotSource {
                 for entry in entries {
                     let changes = self?.made.withLock { $0.ledger.apply(entry) } ?? []
                     reporter.traded(entry, changes)
-                    for case .trade(let trade) in changes { self?.news.post(trade) }
+                    for case .trade(let trade) in changes { self?.tellTerminal(trade) }
                 }
             },
             recordable: { [weak loop] in loop?.setRecordable($0) })
@@ -185,6 +185,11 @@ final class Bot: BotSource {
             self.logger.warning(
                 "The spikes of earlier runs cannot be read; the list begins anew", metadata: ["reason": "\(error)"])
         }
+    }
+
+    private func tellTerminal(_ trade: TradeRecord) {
+        let source = self.made.withLock { $0.source }
+        self.news.post(trade, in: source?.markets.first { $0.market.id == trade.market }?.market)
     }
 
     /// An account keeps what it began with, whatever is set now.

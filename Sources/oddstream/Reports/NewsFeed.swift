@@ -32,8 +32,13 @@ final class NewsFeed: Sendable {
     }
 
     /// An order that got further.
-    func post(_ trade: TradeRecord) {
-        let name = "\(trade.slug): \(trade.side == .yes ? "yes" : "no")"
+    ///
+    /// - Parameter market: the order's market, for the names of its sides; nil when it is not followed any more.
+    func post(_ trade: TradeRecord, in market: Market?) {
+        func label(_ side: Side) -> String {
+            market.map { OddsText.label(side, of: $0) } ?? (side == .yes ? "Yes" : "No")
+        }
+        let name = "\(trade.slug): \(label(trade.side))"
         switch trade.status {
         case .pending: return
         case .rejected, .cancelled: self.post("paper", "\(name) not bought: \(trade.reason ?? "")")
@@ -44,9 +49,15 @@ final class NewsFeed: Sendable {
             )
         case .settled:
             let profit = trade.profit ?? 0
+            let winner =
+                switch trade.winner {
+                case "yes": "\(label(.yes)) won"
+                case "no": "\(label(.no)) won"
+                default: "the payout was split"
+                }
             self.post(
                 "paper",
-                "\(name) settled, \(trade.winner ?? "") won: \(profit < 0 ? "" : "+")\(OddsText.dollars(profit))")
+                "\(name) settled, \(winner): \(profit < 0 ? "" : "+")\(OddsText.dollars(profit))")
         }
     }
 
