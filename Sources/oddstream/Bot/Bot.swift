@@ -206,10 +206,14 @@ final class Bot: BotSource {
     func trades() -> [TradeRecord] { self.made.withLock { $0.ledger.trades } }
     func refusals() -> [RefusalRecord] { self.made.withLock { $0.ledger.refusals } }
 
+    /// The account as it is on record, and the kill switch as it is: it holds at once.
     func account() -> AccountRecord? {
-        guard let loop = self.made.withLock({ $0.loop }) else { return nil }
+        let (made, account, exposure) = self.made.withLock { ($0.loop, $0.ledger.account, $0.ledger.exposure) }
+        guard let loop = made else { return nil }
         let standing = loop.standing
-        return AccountRecord(standing.account, exposure: standing.exposure, killSwitch: standing.killSwitch)
+        return AccountRecord(
+            account ?? PaperAccount(startingCash: standing.account.startingCash), exposure: exposure,
+            killSwitch: standing.killSwitch)
     }
 
     func setKillSwitch(_ isOn: Bool, by origin: String) async -> AccountRecord? {
