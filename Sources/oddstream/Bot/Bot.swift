@@ -140,7 +140,8 @@ final class Bot: BotSource {
             self.logger.notice("The paper account is kept in memory only: name a directory with --data to keep it")
         }
         self.noteOpening(record)
-        let recorder = TradeRecorder(journal: self.journal, logger: self.logger)
+        let append = self.journal.map { journal in { @Sendable lines in try journal.append(lines) } }
+        let recorder = TradeRecorder(append: append, logger: self.logger)
         var setup = TradingLoop.Setup(
             source: source, recorder: recorder, depth: self.observer, clock: self.clock, logger: self.logger,
             delay: self.settings.fillDelay,
