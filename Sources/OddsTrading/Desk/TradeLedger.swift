@@ -29,7 +29,7 @@ public struct TradeLedger: Sendable {
     /// The account as it is on record; nil before it is opened there.
     public private(set) var account: PaperAccount?
 
-    /// An empty ledger that keeps so many orders and refusals each.
+    /// An empty ledger that keeps so many orders and refusals each; `.max` keeps all.
     public init(capacity: Int = 10_000) {
         self.capacity = capacity
         self.limit = Self.withSlack(capacity)
@@ -55,7 +55,10 @@ public struct TradeLedger: Sendable {
 
     /// Lists are trimmed only when they are a quarter longer than they are to be: entry by entry, reading a long record
     /// would take its time.
-    private static func withSlack(_ count: Int) -> Int { count + count / 4 }
+    private static func withSlack(_ count: Int) -> Int {
+        let (sum, overflow) = count.addingReportingOverflow(count / 4)
+        return overflow ? .max : sum
+    }
 
     /// Takes in one entry of the record; returns what it changed.
     public mutating func apply(_ entry: JournalEntry) -> [Change] {
