@@ -4,7 +4,9 @@ import OddsCore
 extension Answers {
     func spikes(_ query: RecordQuery) throws(Problem) -> List<SpikeRecord> {
         try self.records(self.withBot().spikes(), query, key: { Int64(clamping: $0.number) }) {
-            BotRecord(market: $0.market, slug: $0.slug, begin: $0.begin, last: $0.end)
+            // Of a spike that was interrupted its peak is the last that is known.
+            let last = $0.end ?? ($0.ending == nil ? nil : $0.peakTime)
+            return BotRecord(market: $0.market, slug: $0.slug, begin: $0.begin, last: last)
         }
     }
 

@@ -20,7 +20,7 @@ public import ServiceLifecycle
 /// | `/v1/spikes` | odds over the threshold, the newest first; `?market=`, `?series=`, `?since=` narrow |
 /// | `/v1/trades` | orders and what became of them; the same |
 /// | `/v1/refusals` | signals that were not acted on; the same |
-/// | `/v1/account` | cash, profit, positions and limits |
+/// | `/v1/account` | cash, profit, drawdown, hit rate, exposure and the kill switch |
 /// | `/v1/kill-switch` | `{"on":…,"by":…}`; `PUT` or `POST` with `{"on":true}` stops all buying |
 /// | `/v1/history/{market}` | what was kept; `?kind=`, `?from=`, `?until=`, `?order=` |
 /// | `/v1/history` | what was kept of all markets, and reference prices; `?symbol=` too |

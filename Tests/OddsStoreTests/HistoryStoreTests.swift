@@ -294,6 +294,20 @@ private func code<Value>(_ body: () async throws -> Value) async -> HistoryError
         for cursor in ["", "1", "1.trade", "1.nothing.1", "x.trade.1", "1.trade.1.1"] {
             #expect(await code { try await archive.history(HistoryQuery(cursor: cursor)) } == .badCursor)
         }
+        // Places that no page gives are before or behind everything.
+        for row in [Int64.min, .max] {
+            let (first, last) = ("\(Int64.min).trade.\(row)", "\(Int64.max).trade.\(row)")
+            let all = HistoryQuery(kinds: [.trade, .odds, .referencePrice], order: .oldestFirst, limit: 100)
+            var query = all
+            query.cursor = first
+            #expect(try await archive.history(query).items.count == 21)
+            query.cursor = last
+            #expect(try await archive.history(query).items.isEmpty)
+            query.order = .newestFirst
+            #expect(try await archive.history(query).items.count == 21)
+            query.cursor = first
+            #expect(try await archive.history(query).items.isEmpty)
+        }
     }
 
     @Test func oldOddsAndPricesAreDeletedInSmallSteps() async throws {

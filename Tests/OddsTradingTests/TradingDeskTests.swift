@@ -166,6 +166,14 @@ import Testing
 }
 
 @Suite struct TradeLedgerTests {
+    @Test func allCanBeKept() throws {
+        var ledger = TradeLedger(capacity: .max)
+        for number in 1...3 as ClosedRange<UInt64> {
+            _ = ledger.apply(.execution(event: .accepted(try approve(after: number - 1).order)))
+        }
+        #expect(ledger.trades.map(\.order) == [3, 2, 1])
+    }
+
     @Test func theNewestAreKeptAndOfOrdersThoseThatAreOpen() throws {
         var ledger = TradeLedger(capacity: 10)
         for number in 1...100 as ClosedRange<UInt64> {

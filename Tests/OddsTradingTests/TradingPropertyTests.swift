@@ -302,6 +302,7 @@ private struct World {
         #expect(trades.count { $0.status == .settled } == world.desk.account.filledOrders)
         #expect(trades.count { $0.reason != nil } == world.desk.account.failedOrders)
         #expect(ledger.refusals.count == world.record.count { if case .refused = $0 { true } else { false } })
+        #expect(ledger.account == world.desk.account && ledger.exposure == world.desk.exposure)
     }
 
     @Test(arguments: 0..<30 as Range<UInt64>)

@@ -29,7 +29,8 @@ public struct SpikeRecord: Hashable, Sendable, Codable {
     public var timeOver: Double
     /// How often the odds came up over the threshold.
     public var crossings: Int
-    /// Why it is over: `fellBack`, `marketEnded` or `stale`; nil while it lasts.
+    /// Why it is over: `fellBack`, `marketEnded` or `stale`, or `interrupted` when the program ended first and nobody saw its
+    /// end; nil while it lasts.
     @NullWhenAbsent public var ending: String?
     /// The market's epoch at the beginning.
     public var epoch: UInt64
@@ -65,6 +66,9 @@ public struct SpikeRecord: Hashable, Sendable, Codable {
         self.source = source
         self.isSeenByPoller = isSeenByPoller
     }
+
+    /// The ending of a spike that lasted when the program ended.
+    public static let interrupted = "interrupted"
 
     /// The keys, in the order they are documented.
     public enum CodingKeys: String, CodingKey, CaseIterable {

@@ -37,6 +37,10 @@ public struct ReferenceBook: Sendable {
     private var series: [ReferenceFeed: ReferenceSeries] = [:]
     /// Prices whose second was taken by another price, which stays.
     public private(set) var contradictions: UInt64 = 0
+    /// Prices that were left out because their stamp lies more than an hour ahead of the wall clock: as the newest, one of
+    /// them would keep every later price from being a sign of life.
+    public private(set) var early: UInt64 = 0
+    private static let furthestAhead = Duration.seconds(3600)
 
     /// A book without prices.
     public init(limits: Limits = Limits()) { self.limits = limits }
@@ -45,6 +49,10 @@ public struct ReferenceBook: Sendable {
     /// - Returns: whether its stamp is newer than every one before: only that is a sign of life.
     @discardableResult
     public mutating func record(_ tick: ReferenceTick, at now: ReceiveTime) -> Bool {
+        guard now.wall.duration(to: tick.time) <= Self.furthestAhead else {
+            self.early &+= 1
+            return false
+        }
         switch self.series[tick.feed, default: ReferenceSeries()].insert(tick, at: now, keeping: self.limits.kept) {
         case .newest: return true
         case .filled, .known: return false

@@ -31,7 +31,7 @@ struct HistoryDatabase: Sendable {
     }
 
     private let pool: DatabasePool
-    /// When this run began: incidents and spikes count from 1 in every run.
+    /// When this run began: incidents count from 1 in every run, and spikes where those of before cannot be read.
     private let run: Timestamp
 
     /// Opens the file for writing and reading, creates it when it is not there, and brings it up to date.
@@ -60,9 +60,9 @@ struct HistoryDatabase: Sendable {
         for table in ["spikes", "incidents"] {
             try db.execute(
                 sql: """
-                    UPDATE \(table) SET ending = 'interrupted'
+                    UPDATE \(table) SET ending = ?
                     WHERE end_ms IS NULL AND ending IS NULL AND run_ms <> ?
-                    """, arguments: [run.milliseconds])
+                    """, arguments: [SpikeRecord.interrupted, run.milliseconds])
         }
     }
 
@@ -299,7 +299,7 @@ extension HistoryDatabase {
             if let cursor {
                 // Places are compared by time, then kind, then row.
                 let down = cursor.time.flooredQuotient(table.unit)
-                let up = down * table.unit == cursor.time ? down : down + 1
+                let up = cursor.time % table.unit == 0 ? down : down + 1
                 if rank == cursor.rank {
                     let sign = ascending ? ">" : "<"
                     require("(\(table.time), row_id) \(sign) (?, ?)", down, cursor.row)

@@ -7,8 +7,11 @@ enum NearNames {
         let rated = names.enumerated().compactMap { place, candidate -> (distance: Int, place: Int, name: String)? in
             let other = Array(candidate.lowercased().utf8)
             if !given.isEmpty, other.starts(with: given) || self.contains(other, given) { return (0, place, candidate) }
+            let limit = max(given.count, other.count) / 2
+            // As many letters as one is longer by must be put in at least: names of any length may be asked for.
+            guard abs(given.count - other.count) <= limit else { return nil }
             let distance = self.distance(given, other)
-            return distance <= max(given.count, other.count) / 2 ? (distance, place, candidate) : nil
+            return distance <= limit ? (distance, place, candidate) : nil
         }
         return rated.sorted { ($0.distance, $0.place) < ($1.distance, $1.place) }.prefix(max(0, limit)).map(\.name)
     }

@@ -221,7 +221,7 @@ public final class ReferencePriceStreamer: Service, ReferenceSource {
                     ("reference.histories.unusable", report.unusableHistories), ("reference.pongs", counters.pongs),
                     ("reference.texts", counters.plainTexts), ("reference.unknown", counters.unknown),
                     ("reference.malformed", counters.malformed),
-                    ("reference.contradictions", state.book.contradictions),
+                    ("reference.contradictions", state.book.contradictions), ("reference.early", state.book.early),
                 ])
         }
     }

@@ -140,7 +140,8 @@ final class Bot: BotSource {
             self.logger.notice("The paper account is kept in memory only: name a directory with --data to keep it")
         }
         self.noteOpening(record)
-        let recorder = TradeRecorder(journal: self.journal, logger: self.logger)
+        let append = self.journal.map { journal in { @Sendable lines in try journal.append(lines) } }
+        let recorder = TradeRecorder(append: append, logger: self.logger)
         var setup = TradingLoop.Setup(
             source: source, recorder: recorder, depth: self.observer, clock: self.clock, logger: self.logger,
             delay: self.settings.fillDelay,
@@ -211,10 +212,14 @@ final class Bot: BotSource {
     func trades() -> [TradeRecord] { self.made.withLock { $0.ledger.trades } }
     func refusals() -> [RefusalRecord] { self.made.withLock { $0.ledger.refusals } }
 
+    /// The account as it is on record, and the kill switch as it is: it holds at once.
     func account() -> AccountRecord? {
-        guard let loop = self.made.withLock({ $0.loop }) else { return nil }
+        let (made, account, exposure) = self.made.withLock { ($0.loop, $0.ledger.account, $0.ledger.exposure) }
+        guard let loop = made else { return nil }
         let standing = loop.standing
-        return AccountRecord(standing.account, exposure: standing.exposure, killSwitch: standing.killSwitch)
+        return AccountRecord(
+            account ?? PaperAccount(startingCash: standing.account.startingCash), exposure: exposure,
+            killSwitch: standing.killSwitch)
     }
 
     func setKillSwitch(_ isOn: Bool, by origin: String) async -> AccountRecord? {

@@ -15,7 +15,7 @@ struct HistoryFeeder: Service {
                 group.addTask { await self.look() }
             }
         }
-        // What began in the last second, or ended with the source.
+        // What began or ended in the last second; the source goes on for a moment.
         var seen = Seen()
         self.record(&seen)
     }

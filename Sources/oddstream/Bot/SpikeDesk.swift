@@ -41,11 +41,16 @@ final class SpikeDesk: MarketObserver, Service {
         self.told = told
     }
 
-    /// Remembers spikes of earlier runs, the newest first. Called once, before the source runs.
+    /// Remembers spikes of earlier runs, the newest first; what lasted when its run ended is over. Called once, before the
+    /// source runs.
     func remember(_ records: [SpikeRecord]) {
         self.state.withLock { state in
             state.earlier = records.map(\.number).max() ?? 0
-            state.records = records.prefix(Self.capacity).reversed()
+            state.records = records.prefix(Self.capacity).reversed().map { record in
+                var record = record
+                record.ending = record.ending ?? SpikeRecord.interrupted
+                return record
+            }
         }
     }
 

@@ -10,8 +10,8 @@ import Synchronization
 /// Disk writes have a queue of their own. While the record cannot be written, entries wait in order and are tried again
 /// every second; the loop is told, so that it buys nothing meanwhile.
 final class TradeRecorder: Sendable {
-    /// Where entries go; nil keeps them in memory alone.
-    private let journal: TradingJournal?
+    /// Puts lines where they are safe when it returns; nil keeps entries in memory alone.
+    private let append: (@Sendable ([[UInt8]]) throws -> Void)?
     private let queue = DispatchQueue(label: "oddstream.trades")
     private let logger: Logger
     private let state: Mutex<State>
@@ -27,8 +27,9 @@ final class TradeRecorder: Sendable {
     /// How long after a failure the next attempt is made.
     private static let pause = DispatchTimeInterval.seconds(1)
 
-    init(journal: TradingJournal?, logger: Logger) {
-        self.journal = journal
+    /// - Parameter append: puts lines where they are safe when it returns, all or none; nil keeps entries in memory alone.
+    init(append: (@Sendable ([[UInt8]]) throws -> Void)?, logger: Logger) {
+        self.append = append
         self.logger = logger
         self.state = Mutex(State())
     }
@@ -57,6 +58,16 @@ final class TradeRecorder: Sendable {
         }
     }
 
+    /// Nothing more is put: says what could not be put on record and is lost with the program.
+    func end() async {
+        await self.settle()
+        let lost = self.waiting
+        guard lost > 0 else { return }
+        self.logger.error(
+            "The program ended before the record of trades could be written; what happened since then is lost",
+            metadata: ["record.entries": "\(lost)"])
+    }
+
     /// How many entries are not on record yet.
     var waiting: Int { self.state.withLock { $0.waiting.count } }
 
@@ -67,7 +78,7 @@ final class TradeRecorder: Sendable {
         let (batch, told, recordable) = self.state.withLock { ($0.waiting, $0.told, $0.recordable) }
         guard !batch.isEmpty else { return }
         do {
-            if let journal = self.journal { try journal.append(try batch.map(Self.line)) }
+            if let append = self.append { try append(try batch.map(Self.line)) }
         } catch {
             let isNews = self.state.withLock { state in
                 defer { state.isFailing = true }

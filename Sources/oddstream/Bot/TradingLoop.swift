@@ -96,12 +96,14 @@ final class TradingLoop: Service {
         await cancelWhenGracefulShutdown {
             await withDiscardingTaskGroup { group in
                 group.addTask { await self.follow() }
-                group.addTask { await self.keepTime() }
+                group.addTask { await self.everySecond { self.tick() } }
+                // By itself: the venue may let an answer wait, and the kill file does not.
+                group.addTask { await self.everySecond { await self.learnOutcomes() } }
                 group.addTask { await self.meetOrders() }
             }
         }
         self.mutate { $0.end(now: $1) }
-        await self.setup.recorder.settle()
+        await self.setup.recorder.end()
     }
 
     /// The desk opens.
@@ -161,17 +163,16 @@ final class TradingLoop: Service {
         self.mutate { $0.observe(snapshot, now: $1) }
     }
 
-    private func keepTime() async {
+    private func everySecond(_ work: () async -> Void) async {
         // The sleep throws only when the program ends.
-        while (try? await self.setup.clock.sleep(for: .seconds(1))) != nil { await self.tick() }
+        while (try? await self.setup.clock.sleep(for: .seconds(1))) != nil { await work() }
     }
 
     /// A second passed.
-    func tick() async {
+    func tick() {
         self.heedKillFile()
         self.learnTerms()
         self.mutate { $0.tick(now: $1) }
-        await self.learnOutcomes()
     }
 
     /// What the venue demands in each market, as far as it is new; markets that are followed no more are forgotten.
@@ -240,7 +241,7 @@ final class TradingLoop: Service {
     }
 
     /// Asks the venue how markets ended that positions are open in, when it has not told by itself.
-    private func learnOutcomes() async {
+    func learnOutcomes() async {
         guard let outcome = self.setup.outcome else { return }
         let now = self.setup.clock.now()
         let statuses = self.setup.source.markets

@@ -4,7 +4,7 @@ import Synchronization
 
 /// What the terminal tells beside the updates of the source: a word and a sentence each. Whoever is slow misses the oldest.
 final class NewsFeed: Sendable {
-    /// The events, for one reader; ends with `finish`.
+    /// The events, for one reader; ends when its task is cancelled.
     let items: AsyncStream<(word: String, text: String)>
     private let continuation: AsyncStream<(word: String, text: String)>.Continuation
 
@@ -60,7 +60,4 @@ final class NewsFeed: Sendable {
                 "\(name) settled, \(winner): \(profit < 0 ? "" : "+")\(OddsText.dollars(profit))")
         }
     }
-
-    /// Nothing more comes.
-    func finish() { self.continuation.finish() }
 }

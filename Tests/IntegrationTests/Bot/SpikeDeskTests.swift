@@ -42,4 +42,17 @@ import Testing
         desk.published(self.odds(0.9, Self.markets[0], clock.now(), trust: .closed), at: clock.now())
         #expect(told.entries == ["btc btc false", "btc btc true", "btc btc true"])
     }
+
+    /// A spike that an earlier run did not see the end of lasts no more: nobody looks at it.
+    @Test func aSpikeThatAnEarlierRunLeftOpenIsOver() throws {
+        let clock = ManualClock()
+        let first = SpikeDesk(configuration: SpikeDetectorConfiguration(), clock: clock) { _, _, _, _ in }
+        first.published(self.odds(0.8, Self.markets[0], clock.now()), at: clock.now())
+        let desk = SpikeDesk(configuration: SpikeDetectorConfiguration(), clock: clock) { _, _, _, _ in }
+        desk.remember(first.spikes)
+        #expect(desk.spikes.map(\.ending) == ["interrupted"] && desk.spikes.map(\.number) == [1])
+        // A spike of this run is another one.
+        desk.published(self.odds(0.8, Self.markets[0], clock.now()), at: clock.now())
+        #expect(desk.spikes.map(\.ending) == [nil, "interrupted"] && desk.spikes.map(\.number) == [2, 1])
+    }
 }

@@ -24,14 +24,17 @@ private final class Bench: Sendable {
     let loop: TradingLoop
     let venue = Mutex<[MarketID: MarketSettlement]>([:])
     let asked = Journal<MarketID>()
+    /// While this lasts the venue answers nothing.
+    let silence = Mutex<AsyncStream<Void>?>(nil)
     let log = Log()
 
     init(
         check: RiskCheck = RiskCheck(), record: [JournalEntry] = [], killFile: String? = nil,
-        reference: @escaping @Sendable (Market) -> Side? = { _ in nil }, answers: Bool = true
+        reference: @escaping @Sendable (Market) -> Side? = { _ in nil }, answers: Bool = true,
+        append: (@Sendable ([[UInt8]]) throws -> Void)? = nil
     ) {
         let logger = Logger(label: "test.bot") { [log] _ in log }
-        self.recorder = TradeRecorder(journal: nil, logger: logger)
+        self.recorder = TradeRecorder(append: append, logger: logger)
         let observer = BotObserver(
             spikes: SpikeDesk(configuration: SpikeDetectorConfiguration(), clock: self.clock) { _, _, _, _ in },
             history: nil, clock: self.clock)
@@ -67,6 +70,7 @@ private final class Bench: Sendable {
 
     private func outcome(of market: MarketID) async throws -> MarketFinding {
         self.asked.append(market)
+        if let silence = self.silence.withLock({ $0 }) { for await _ in silence {} }
         guard let settlement = self.venue.withLock({ $0[market] }) else {
             throw RESTError(.unreachable, "Gamma does not answer")
         }
@@ -303,14 +307,14 @@ private final class ScriptedSource: LiveOddsSource {
         let bench = Bench(killFile: path)
         bench.loop.begin()
         try Data().write(to: URL(filePath: path))
-        await bench.loop.tick()
+        bench.loop.tick()
         #expect(bench.loop.standing.killSwitch.origin == .file)
         bench.publish(0.72)
         #expect(await bench.refusals() == [.killSwitch])
         // Somebody turns it on as well: then it stays on without the file.
         await bench.loop.setKillSwitch(true, by: .http)
         try FileManager.default.removeItem(atPath: path)
-        await bench.loop.tick()
+        bench.loop.tick()
         #expect(bench.loop.standing.killSwitch.origin == .http)
         let restarted = Bench(record: await bench.entries(), killFile: path)
         restarted.loop.begin()
@@ -319,7 +323,7 @@ private final class ScriptedSource: LiveOddsSource {
         #expect(await restarted.refusals() == [.killSwitch])
         await restarted.loop.setKillSwitch(false, by: .signal)
         #expect(!restarted.loop.standing.killSwitch.isOn)
-        await restarted.loop.tick()
+        restarted.loop.tick()
         #expect(await restarted.events().count == 1)
     }
 
@@ -359,15 +363,57 @@ private final class ScriptedSource: LiveOddsSource {
         bench.source.unfollow(Bench.market.id)
         bench.loop.begin()
         // Gamma does not answer, then it does; it is asked again only after a while.
-        await bench.loop.tick()
-        await bench.loop.tick()
+        await bench.loop.learnOutcomes()
+        await bench.loop.learnOutcomes()
         #expect(bench.asked.entries.count == 1)
         #expect(bench.log.messages.entries.contains { $0.contains("outcome") })
         bench.venue.withLock { $0[Bench.market.id] = .won(.no) }
         bench.clock.advance(by: .seconds(15))
-        await bench.loop.tick()
+        await bench.loop.learnOutcomes()
         guard case .settled(let settlement)? = await bench.events().last else { throw Missing() }
         #expect(settlement.winner == .no && settlement.source == .gamma && settlement.payout == .zero)
+    }
+
+    /// Time goes on while the venue lets an answer wait: nothing that stops the buying waits for a network.
+    @Test(.timeLimit(.minutes(1))) func theKillFileIsHeededWhileTheVenueKeepsSilent() async throws {
+        let first = Bench()
+        try await self.bought(first)
+        let path = NSTemporaryDirectory() + "kill-\(UUID().uuidString)"
+        defer { try? FileManager.default.removeItem(atPath: path) }
+        let bench = Bench(record: await first.entries(), killFile: path)
+        bench.source.unfollow(Bench.market.id)
+        let silence = AsyncStream<Void>.makeStream()
+        bench.silence.withLock { $0 = silence.stream }
+        let running = Task { try await bench.loop.run() }
+        try await bench.clock.sleepers()
+        while bench.asked.entries.isEmpty {
+            try await bench.clock.sleepers()
+            bench.clock.advance(by: .seconds(1))
+            await Task.yield()
+        }
+        try Data().write(to: URL(filePath: path))
+        let killed = Task { try await bench.log.messages.wait { $0.contains { $0.contains("kill file appeared") } } }
+        for _ in 0..<3 {
+            try await bench.clock.sleepers()
+            bench.clock.advance(by: .seconds(1))
+        }
+        try await killed.value
+        #expect(bench.loop.standing.killSwitch.origin == .file)
+        silence.continuation.finish()
+        running.cancel()
+        try await running.value
+    }
+
+    /// What is lost is said: an end does not wait for a disk.
+    @Test func whatCouldNotBePutOnRecordAtTheEndIsTold() async throws {
+        struct Full: Error {}
+        let bench = Bench(append: { _ in throw Full() })
+        bench.loop.begin()
+        let running = Task { try await bench.loop.run() }
+        running.cancel()
+        try await running.value
+        #expect(bench.told.entries.isEmpty && bench.recorder.waiting > 0)
+        #expect(bench.log.messages.entries.contains { $0.contains("ended before") })
     }
 
     @Test func theReferencePriceDecidesOnlyLongAfterTheEnd() async throws {
@@ -375,10 +421,10 @@ private final class ScriptedSource: LiveOddsSource {
         try await self.bought(bench)
         bench.venue.withLock { $0[Bench.market.id] = .closed }
         bench.clock.advance(to: Timestamp(seconds: 1_800_000_930))
-        await bench.loop.tick()
+        await bench.loop.learnOutcomes()
         #expect(bench.asked.entries.count == 1 && bench.loop.standing.account.positions.count == 1)
         bench.clock.advance(to: Timestamp(seconds: 1_800_001_500))
-        await bench.loop.tick()
+        await bench.loop.learnOutcomes()
         guard case .settled(let settlement)? = await bench.events().last else { throw Missing() }
         #expect(settlement.source == .referencePrice && settlement.winner == .yes)
     }

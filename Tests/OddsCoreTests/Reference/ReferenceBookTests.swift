@@ -269,6 +269,17 @@ import Testing
         #expect(book.contradictions == 1)
     }
 
+    /// One wrong stamp must not pass for the newest price until its time has come: the feed would look frozen.
+    @Test func aStampOfALaterTimeIsNoPrice() {
+        var book = Self.book(1...10)
+        let wrong = ReferenceTick(Self.spot, price: Self.price(1), time: Self.time(4_000), isExact: true)
+        let isTaken = book.record(wrong, at: Self.now(11))
+        #expect(!isTaken && book.early == 1 && book.count(Self.spot) == 10)
+        let right = ReferenceTick(Self.spot, price: Self.price(2), time: Self.time(11), isExact: true)
+        let isNewest = book.record(right, at: Self.now(12))
+        #expect(isNewest && book.latest(Self.spot)?.mark.price == Self.price(2))
+    }
+
     @Test func olderPricesAreForgotten() {
         let book = Self.book(1...2_000, limits: .init(kept: 500))
         #expect((500...600).contains(book.count(Self.spot)))
