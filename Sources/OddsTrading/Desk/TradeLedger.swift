@@ -1,6 +1,7 @@
 public import OddsCore
 
-/// What the record says about orders and refusals, in rows for people and programs. Follows from the entries alone.
+/// What the record says: orders and refusals in rows for people and programs, and the account. Follows from the entries
+/// alone, so that nothing is told here that is not on record.
 ///
 /// Bounded: of orders that are over, and of refusals, the newest are kept; the record itself keeps all.
 public struct TradeLedger: Sendable {
@@ -24,8 +25,11 @@ public struct TradeLedger: Sendable {
     private var refused: [RefusalRecord] = []
     /// Exact money of orders that are not over.
     private var executions: [UInt64: Execution] = [:]
+    private var book = RiskBook()
+    /// The account as it is on record; nil before it is opened there.
+    public private(set) var account: PaperAccount?
 
-    /// An empty ledger that keeps so many orders and refusals each; `Int.max` keeps all.
+    /// An empty ledger that keeps so many orders and refusals each; `.max` keeps all.
     public init(capacity: Int = 10_000) {
         self.capacity = capacity
         self.limit = Self.withSlack(capacity)
@@ -39,6 +43,9 @@ public struct TradeLedger: Sendable {
     /// The refusals, the newest first.
     public var refusals: [RefusalRecord] { self.refused.suffix(self.capacity).reversed() }
 
+    /// What open positions have cost and open orders could cost, fees included, as it is on record.
+    public var exposure: Money { self.book.exposure }
+
     /// The oldest orders that are over, as far as there are more than are to be kept.
     private var surplus: [UInt64] {
         let count = self.order.count - self.capacity
@@ -49,15 +56,20 @@ public struct TradeLedger: Sendable {
     /// Lists are trimmed only when they are a quarter longer than they are to be: entry by entry, reading a long record
     /// would take its time.
     private static func withSlack(_ count: Int) -> Int {
-        let (sum, isTooMuch) = count.addingReportingOverflow(count / 4)
-        return isTooMuch ? .max : sum
+        let (sum, overflow) = count.addingReportingOverflow(count / 4)
+        return overflow ? .max : sum
     }
 
     /// Takes in one entry of the record; returns what it changed.
     public mutating func apply(_ entry: JournalEntry) -> [Change] {
         switch entry {
-        case .opened: return []
-        case .execution(let event): return self.apply(event)
+        case .opened(let cash, _):
+            self.account = PaperAccount(startingCash: cash)
+            return []
+        case .execution(let event):
+            self.account?.apply(event)
+            self.book.apply(event)
+            return self.apply(event)
         case .refused(let refusal, let slug):
             let record = RefusalRecord(
                 market: refusal.market, slug: slug, side: refusal.side, reason: refusal.reason.rawValue,
