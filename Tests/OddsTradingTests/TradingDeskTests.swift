@@ -166,6 +166,12 @@ import Testing
 }
 
 @Suite struct TradeLedgerTests {
+    @Test func aLedgerMayKeepAll() throws {
+        var ledger = TradeLedger(capacity: .max)
+        _ = ledger.apply(.execution(event: .accepted(try approve(after: 0).order)))
+        #expect(ledger.trades.count == 1)
+    }
+
     @Test func theNewestAreKeptAndOfOrdersThoseThatAreOpen() throws {
         var ledger = TradeLedger(capacity: 10)
         for number in 1...100 as ClosedRange<UInt64> {

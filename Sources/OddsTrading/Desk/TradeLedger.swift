@@ -25,7 +25,7 @@ public struct TradeLedger: Sendable {
     /// Exact money of orders that are not over.
     private var executions: [UInt64: Execution] = [:]
 
-    /// An empty ledger that keeps so many orders and refusals each.
+    /// An empty ledger that keeps so many orders and refusals each; `Int.max` keeps all.
     public init(capacity: Int = 10_000) {
         self.capacity = capacity
         self.limit = Self.withSlack(capacity)
@@ -48,7 +48,10 @@ public struct TradeLedger: Sendable {
 
     /// Lists are trimmed only when they are a quarter longer than they are to be: entry by entry, reading a long record
     /// would take its time.
-    private static func withSlack(_ count: Int) -> Int { count + count / 4 }
+    private static func withSlack(_ count: Int) -> Int {
+        let (sum, isTooMuch) = count.addingReportingOverflow(count / 4)
+        return isTooMuch ? .max : sum
+    }
 
     /// Takes in one entry of the record; returns what it changed.
     public mutating func apply(_ entry: JournalEntry) -> [Change] {
