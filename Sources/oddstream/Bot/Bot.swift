@@ -231,7 +231,7 @@ final class Bot: BotSource {
             counters.append((name: "history.queued", value: UInt64(status.queued)))
             if let size = status.fileSize { counters.append((name: "history.bytes", value: UInt64(size))) }
             parts.append(
-                PartStatus(name: "history", state: status.state.name, problem: status.lastError, counters: counters))
+                PartStatus(name: "history", state: status.state.name, problem: status.problem, counters: counters))
         }
         for (sink, status) in self.signals?.status ?? [] {
             let counters: [(name: String, value: Int)] = [
