@@ -76,6 +76,19 @@ private func code<Value>(_ body: () async throws -> Value) async -> HistoryError
 }
 
 @Suite struct HistoryStoreTests {
+    @Test func theFileAloneIsWholeAfterTheEndAlsoWhenItWasRead() async throws {
+        let harness = try Harness()
+        try await harness.run {
+            harness.store.record(Sample.trade(1))
+            try await harness.pass()
+            #expect(try await harness.store.trades(all()).items.count == 1)
+        }
+        let alone = try TemporaryDirectory()
+        try FileManager.default.copyItem(
+            atPath: "\(harness.directory.path)/history.sqlite", toPath: "\(alone.path)/history.sqlite")
+        #expect(try await HistoryArchive(directory: alone.path).trades(all()).items.count == 1)
+    }
+
     @Test func everyKindComesBackAsItWas() async throws {
         let harness = try Harness()
         let records = Sample.everything()
