@@ -76,6 +76,19 @@ private func code<Value>(_ body: () async throws -> Value) async -> HistoryError
 }
 
 @Suite struct HistoryStoreTests {
+    @Test func theFileAloneIsWholeAfterTheEndAlsoWhenItWasRead() async throws {
+        let harness = try Harness()
+        try await harness.run {
+            harness.store.record(Sample.trade(1))
+            try await harness.pass()
+            #expect(try await harness.store.trades(all()).items.count == 1)
+        }
+        let alone = try TemporaryDirectory()
+        try FileManager.default.copyItem(
+            atPath: "\(harness.directory.path)/history.sqlite", toPath: "\(alone.path)/history.sqlite")
+        #expect(try await HistoryArchive(directory: alone.path).trades(all()).items.count == 1)
+    }
+
     @Test func everyKindComesBackAsItWas() async throws {
         let harness = try Harness()
         let records = Sample.everything()
@@ -381,6 +394,7 @@ private func code<Value>(_ body: () async throws -> Value) async -> HistoryError
             try await harness.pass()
             #expect(harness.store.status.state == .troubled(since: harness.clock.wall))
             #expect(harness.store.status.lastError?.contains("locked by another program") == true)
+            #expect(harness.store.status.problem == harness.store.status.lastError)
             #expect(harness.store.status.queued == 8)
             // There is room for two more; then odds go first.
             for number in 0..<4 { harness.store.record(Sample.odds(number * 10)) }
@@ -390,6 +404,7 @@ private func code<Value>(_ body: () async throws -> Value) async -> HistoryError
             try await intruder.writeWithoutTransaction { try $0.execute(sql: "ROLLBACK") }
             try await harness.pass(.seconds(5))
             #expect(harness.store.status.state == .writing)
+            #expect(harness.store.status.problem == nil)
             #expect(harness.store.status.queued == 0)
             let orders = try await harness.store.trades(all()).items.map(\.order)
             #expect(orders == [1, 2, 3, 4, 5, 6, 7, 8, 10, 11])

@@ -38,6 +38,9 @@ private final class BrittleFile: JournalFile {
         if let fault { throw SystemError(number: fault) }
     }
 
+    /// Nobody takes it away.
+    func keepPlace() throws(SystemError) {}
+
     func truncate(to length: Int) throws(SystemError) {
         let fault = self.state.withLock { state -> Int32? in
             if state.truncateFault == nil { state.bytes.removeLast(state.bytes.count - length) }
@@ -279,6 +282,36 @@ private final class BrittleFile: JournalFile {
         #expect(error.message.contains("Free some space"))
     }
     #endif
+
+    @Test func aJournalThatIsDeletedInUseIsPutBackWhole() throws {
+        let directory = try TemporaryDirectory()
+        let (journal, _) = try TradingJournal.open(directory: directory.path)
+        try journal.append([Self.entry(1)])
+        // With its whole directory: nothing can be promised until that is back.
+        try FileManager.default.removeItem(atPath: directory.path)
+        #expect(self.code { try journal.append([Self.entry(2)]) } != nil)
+        try FileManager.default.createDirectory(atPath: directory.path, withIntermediateDirectories: false)
+        try journal.append([Self.entry(2)])
+        try FileManager.default.removeItem(atPath: "\(directory.path)/\(Self.file)")
+        try journal.append([Self.entry(3)])
+        #expect(try TradingJournal.entries(in: directory.path) == (1...3).map(Self.entry))
+        #expect(try FileManager.default.contentsOfDirectory(atPath: directory.path) == [Self.file])
+        #expect(self.code { _ = try TradingJournal.open(directory: directory.path) } == .inUse)
+    }
+
+    @Test func anotherFileInTheJournalsPlaceIsLeftAlone() throws {
+        let directory = try TemporaryDirectory()
+        let path = "\(directory.path)/\(Self.file)"
+        let (journal, _) = try TradingJournal.open(directory: directory.path)
+        try journal.append([Self.entry(1)])
+        try FileManager.default.moveItem(atPath: path, toPath: "\(path).moved")
+        try Data("another".utf8).write(to: URL(filePath: path))
+        #expect(self.code { try journal.append([Self.entry(2)]) } != nil)
+        #expect(try Data(contentsOf: URL(filePath: path)) == Data("another".utf8))
+        try FileManager.default.removeItem(atPath: path)
+        try journal.append([Self.entry(2)])
+        #expect(try TradingJournal.entries(in: directory.path) == (1...2).map(Self.entry))
+    }
 
     @Test func aFileOfTheSystemIsOneProcesssAlone() throws {
         let directory = try TemporaryDirectory()

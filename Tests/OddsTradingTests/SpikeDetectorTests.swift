@@ -314,6 +314,17 @@ import Testing
         #expect(witness.yes(0.5, 190) == ["ended yes #4 fellBack at 190.0 over 10.0 crossings 1"])
     }
 
+    @Test func aPollerThatLooksAtTheWindowsEndLooksAtTheNextMarket() {
+        // The end is noticed a little after it, and some markets say it later still.
+        var witness = Witness()
+        let market = Market.sample(
+            "btc", window: MarketWindow(start: at(0).wall, end: at(60).wall))
+        _ = witness.yes(0.8, 50, market: market)
+        #expect(witness.yes(0.9, 60.01, market: market) == ["grew yes #1 0.9 at 60.01"])
+        #expect(
+            witness.marketEnds(60.02, market) == ["ended yes #1 marketEnded at 60.02 over 10.02 crossings 1"])
+    }
+
     @Test func aPollerMayLookAtAnyIntervalAndPhase() {
         let schedule = PollSchedule(interval: .seconds(5), phase: .milliseconds(1500))
         func looks(_ from: Double, _ until: Double) -> Bool {

@@ -50,6 +50,9 @@ public struct HistoryStatus: Hashable, Sendable {
     /// The size of the history on disk, in bytes; nil when it is not known.
     public var fileSize: Int64?
 
+    /// What is wrong now, and what to do about it; nil while records are written.
+    public var problem: String? { self.state == .writing ? nil : self.lastError }
+
     /// A status from its parts.
     public init(
         state: State = .starting, queued: Int = 0, written: [HistoryRecord.Kind: UInt64] = [:],

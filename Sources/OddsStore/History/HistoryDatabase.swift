@@ -110,6 +110,9 @@ struct HistoryDatabase: Sendable {
 
     /// Closes the file; waits for those who read.
     func close() throws(HistoryTrouble) {
+        // The pool closes its readers last, and those may not empty the log: what is in it goes to the file here, so that
+        // the file alone is whole. When it cannot, as while somebody else writes, the log keeps it, and nothing is lost.
+        _ = try? self.pool.writeWithoutTransaction { try $0.checkpoint(.passive) }
         do { try self.pool.close() } catch { throw HistoryTrouble(error) }
     }
 

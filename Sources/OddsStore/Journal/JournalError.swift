@@ -30,6 +30,13 @@ public struct JournalError: Error, Sendable, Equatable, CustomStringConvertible 
     }
 
     init(_ error: SystemError, _ what: String, path: String) {
+        guard error != .displaced else {
+            self.init(
+                .inaccessible,
+                "The journal \(path) cannot be \(what): another file lies in its place, which was not touched. Move that "
+                    + "file away; the journal is put back by itself.")
+            return
+        }
         let isFull = error.isOutOfSpace
         self.init(
             isFull ? .full : .inaccessible,

@@ -13,6 +13,9 @@ struct SystemError: Error, Equatable, CustomStringConvertible {
     /// The last one.
     static var last: SystemError { SystemError(number: errno) }
 
+    /// Another file has the name.
+    static let displaced = SystemError(number: ESTALE)
+
     /// The errors that say that there is no room.
     static let outOfSpace: Set<Int32> = [ENOSPC, EDQUOT, EFBIG]
 
@@ -26,6 +29,8 @@ protocol JournalFile: Sendable {
     func append(_ bytes: [UInt8]) throws(SystemError)
     /// Returns when everything written is safe, also from a failure of the power.
     func synchronise() throws(SystemError)
+    /// Returns when the file's name leads to it: of a file that was deleted in use, everything is put back under its name.
+    func keepPlace() throws(SystemError)
     /// Cuts the file.
     func truncate(to length: Int) throws(SystemError)
 }
@@ -84,10 +89,12 @@ final class SystemJournalFile: JournalFile {
         }
     }
 
-    func append(_ bytes: [UInt8]) throws(SystemError) {
+    func append(_ bytes: [UInt8]) throws(SystemError) { try SystemJournalFile.append(bytes, to: self.descriptor) }
+
+    private static func append(_ bytes: [UInt8], to descriptor: Int32) throws(SystemError) {
         var written = 0
         while written < bytes.count {
-            let count = bytes[written...].withUnsafeBytes { write(self.descriptor, $0.baseAddress, $0.count) }
+            let count = bytes[written...].withUnsafeBytes { write(descriptor, $0.baseAddress, $0.count) }
             if count > 0 {
                 written += count
             } else if count == 0 {
@@ -98,13 +105,43 @@ final class SystemJournalFile: JournalFile {
         }
     }
 
-    func synchronise() throws(SystemError) {
+    func synchronise() throws(SystemError) { try SystemJournalFile.synchronise(self.descriptor) }
+
+    private static func synchronise(_ descriptor: Int32) throws(SystemError) {
         #if canImport(Darwin)
         // `fsync` alone leaves the bytes in the drive's own memory there.
-        guard fcntl(self.descriptor, F_FULLFSYNC) == 0 || fsync(self.descriptor) == 0 else { throw .last }
+        guard fcntl(descriptor, F_FULLFSYNC) == 0 || fsync(descriptor) == 0 else { throw .last }
         #else
-        guard fdatasync(self.descriptor) == 0 else { throw .last }
+        guard fdatasync(descriptor) == 0 else { throw .last }
         #endif
+    }
+
+    func keepPlace() throws(SystemError) {
+        var own = stat()
+        guard fstat(self.descriptor, &own) == 0 else { throw .last }
+        var found = stat()
+        if stat(self.path, &found) == 0 {
+            guard found.st_dev == own.st_dev, found.st_ino == own.st_ino else { throw .displaced }
+            return
+        }
+        guard errno == ENOENT else { throw .last }
+        try self.putBack()
+    }
+
+    /// Writes everything that is in this file, which has no name any more, to a new one under its name, and goes on there.
+    private func putBack() throws(SystemError) {
+        let draft = "\(self.path).new"
+        let copy = open(draft, O_RDWR | O_CREAT | O_TRUNC | O_APPEND | O_CLOEXEC, 0o644)
+        guard copy >= 0 else { throw .last }
+        defer { close(copy) }
+        guard flock(copy, LOCK_EX | LOCK_NB) == 0 else { throw .last }
+        try SystemJournalFile.append(try self.content(), to: copy)
+        try SystemJournalFile.synchronise(copy)
+        guard rename(draft, self.path) == 0 else { throw .last }
+        let directory = self.path.lastIndex(of: "/").map { String(self.path[...$0]) } ?? "."
+        try SystemJournalFile.synchroniseDirectory(directory)
+        // The lock is the open file's and comes along.
+        guard dup2(copy, self.descriptor) >= 0, fcntl(self.descriptor, F_SETFD, FD_CLOEXEC) == 0 else { throw .last }
     }
 
     func truncate(to length: Int) throws(SystemError) {

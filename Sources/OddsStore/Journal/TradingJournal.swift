@@ -114,6 +114,7 @@ public final class TradingJournal: Sendable {
         }
         let outcome: Result<Void, SystemError> = self.state.withLock { state in
             do throws(SystemError) {
+                try self.file.keepPlace()
                 if state.isDirty {
                     try self.file.truncate(to: state.length)
                     state.isDirty = false

@@ -37,6 +37,8 @@ public struct SpikeDetector: Sendable {
         var over: ReceiveTime?
         /// The last moment at which odds were known.
         var known: ReceiveTime
+        /// The end of the market's window, at which a poller looks at the next market already; nil when there is none.
+        let windowEnd: Int64?
     }
 
     private enum State {
@@ -322,7 +324,7 @@ public struct SpikeDetector: Sendable {
                 basis: self.configuration.basis, threshold: self.configuration.threshold, begin: now, peak: odds,
                 peakTime: now, end: nil, epoch: snapshot.epoch, trust: snapshot.trust, source: snapshot.source,
                 crossings: 1, timeOver: .zero, isSeenByPoller: false),
-            over: now, known: now)
+            over: now, known: now, windowEnd: snapshot.windowEnd.map { $0.milliseconds * 1_000_000 })
     }
 
     /// The odds stood where they were until this moment.
@@ -330,7 +332,8 @@ public struct SpikeDetector: Sendable {
         track.known = now
         guard let over = track.over else { return }
         track.spike.timeOver += Swift.max(.zero, over.monotonic.duration(to: now.monotonic))
-        if self.configuration.poller.looks(from: over.unixNanoseconds, until: now.unixNanoseconds) {
+        let last = Swift.min(now.unixNanoseconds, track.windowEnd ?? .max)
+        if self.configuration.poller.looks(from: over.unixNanoseconds, until: last) {
             track.spike.isSeenByPoller = true
         }
         track.over = now

@@ -48,6 +48,7 @@ final class Bot: BotSource {
     /// What is on record from earlier runs.
     private let record: [JournalEntry]
     private let directory: String?
+    private let series: [MarketSeries]
     private let made: Mutex<Made>
 
     /// - Parameters:
@@ -63,10 +64,11 @@ final class Bot: BotSource {
         self.settings = settings
         self.profile = profile
         self.directory = directory
+        self.series = series
         self.clock = clock
         self.logger = logger
         let late = Late()
-        var spikes = settings.spikeDetector
+        var spikes = try settings.usableSpikeDetector()
         if settings.text(.spikeCooldown) == nil, let cooldown = profile.cooldown { spikes.cooldown = cooldown }
         self.spikeDesk = SpikeDesk(configuration: spikes, clock: clock) { [news] event, record, odds, isByOdds in
             late.reporter?.spike(event, record, odds, isByOdds: isByOdds)
@@ -151,6 +153,9 @@ final class Bot: BotSource {
             setup.referenceOutcome = { market in reference.outcome(of: market).winner }
         }
         let strategy = self.settings.strategy(entry: self.profile.entry)
+        for series in self.series {
+            if let reason = self.settings.missingTime(in: series, strategy.entry) { self.logger.warning("\(reason)") }
+        }
         let desk = TradingDesk(
             strategy: strategy, riskCheck: try self.settings.riskCheck(strategy),
             startingCash: self.settings.paperCash, delay: self.settings.fillDelay, record: record)
@@ -236,7 +241,7 @@ final class Bot: BotSource {
             counters.append((name: "history.queued", value: UInt64(status.queued)))
             if let size = status.fileSize { counters.append((name: "history.bytes", value: UInt64(size))) }
             parts.append(
-                PartStatus(name: "history", state: status.state.name, problem: status.lastError, counters: counters))
+                PartStatus(name: "history", state: status.state.name, problem: status.problem, counters: counters))
         }
         for (sink, status) in self.signals?.status ?? [] {
             let counters: [(name: String, value: Int)] = [

@@ -84,10 +84,16 @@ final class BotReporter: Sendable {
     }
 
     private func metadata(_ record: SpikeRecord) -> Logger.Metadata {
-        [
-            "market.slug": "\(record.slug)", "spike.side": "\(record.side)", "spike.peak": "\(record.peak)",
+        let name = self.name(record.slug, record.market)
+        return [
+            name.key: name.value, "spike.side": "\(record.side)", "spike.peak": "\(record.peak)",
             "spike.number": "\(record.number)", "odds.trust": "\(record.trust)", "odds.epoch": "\(record.epoch)",
         ]
+    }
+
+    /// What the log calls a market: its slug, or its id where there is none.
+    private func name(_ slug: String?, _ id: MarketID) -> (key: String, value: Logger.MetadataValue) {
+        if let slug, !slug.isEmpty { ("market.slug", "\(slug)") } else { ("market.id", "\(id)") }
     }
 
     // MARK: Trades
@@ -104,17 +110,19 @@ final class BotReporter: Sendable {
                         id: $0, refusal: refusal, odds: self.odds(refusal.market),
                         microstructure: self.microstructure(refusal.market))
                 }
+                let name = self.name(refusal.slug, refusal.market)
                 self.logger.info(
                     "Not bought",
                     metadata: [
-                        "market.slug": "\(refusal.slug)", "order.side": "\(refusal.side)",
+                        name.key: name.value, "order.side": "\(refusal.side)",
                         "reason": "\(refusal.reason)",
                     ])
             case .warning(let warning):
+                let name = self.name(self.odds(warning.market)?.slug, warning.market)
                 self.logger.warning(
                     "Trading on odds that nothing confirms",
                     metadata: [
-                        "market.id": "\(warning.market)", "odds.trust": "\(warning.trust)",
+                        name.key: name.value, "odds.trust": "\(warning.trust)",
                         "reason": "\(warning.reason ?? "")", "odds.age_ms": "\(warning.age)",
                     ])
             case .killSwitch(let isOn, let origin, let time):
@@ -133,8 +141,9 @@ final class BotReporter: Sendable {
                 id: $0, time: self.clock.now().wall, trade: trade, odds: self.odds(trade.market),
                 microstructure: self.microstructure(trade.market))
         }
+        let name = self.name(trade.slug, trade.market)
         var metadata: Logger.Metadata = [
-            "market.slug": "\(trade.slug)", "order.id": "\(trade.order)", "order.side": "\(trade.side)",
+            name.key: name.value, "order.id": "\(trade.order)", "order.side": "\(trade.side)",
             "order.status": "\(trade.status.rawValue)",
         ]
         if let reason = trade.reason { metadata["reason"] = "\(reason)" }

@@ -108,6 +108,11 @@ final class TradingLoop: Service {
 
     /// The desk opens.
     func begin() {
+        if let origin = self.standing.killSwitch.manual {
+            self.setup.logger.warning(
+                "Kill switch on since an earlier run: nothing is bought until it is turned off",
+                metadata: ["kill.origin": "\(origin.rawValue)"])
+        }
         self.heedKillFile()
         self.mutate { $0.begin(isNew: self.isNew, now: $1) }
     }

@@ -3,10 +3,10 @@ import OddsCore
 /// Times as people type and read them.
 enum DurationText {
     private static let units: [(suffix: String, nanoseconds: Double)] = [
-        ("ms", 1e6), ("s", 1e9), ("m", 60e9), ("h", 3600e9),
+        ("ms", 1e6), ("s", 1e9), ("m", 60e9), ("h", 3600e9), ("d", 86_400e9),
     ]
 
-    /// A time such as `500ms`, `30s`, `1.5m` or `1h`, from 1 ms to 10,000 h; nil when the text is anything else.
+    /// A time such as `500ms`, `30s`, `1.5m`, `1h` or `30d`, from 1 ms to 10,000 h; nil when the text is anything else.
     static func parse(_ text: String) -> Duration? {
         guard let unit = DurationText.units.first(where: { text.hasSuffix($0.suffix) }) else { return nil }
         let number = text.dropLast(unit.suffix.count)
@@ -24,7 +24,7 @@ enum DurationText {
         return text.dropLast(unit.count) == "0"
     }
 
-    /// A time as it is typed: `0`, `250ms`, `30s`, `15m`, `2h`.
+    /// A time as it is typed: `0`, `250ms`, `30s`, `15m`, `2h`, `30d`.
     static func setting(_ duration: Duration) -> String {
         let nanoseconds = duration.wholeNanoseconds
         let unit = DurationText.units.last { nanoseconds.isMultiple(of: Int64($0.nanoseconds)) }

@@ -116,7 +116,8 @@ enum Setting: String, CaseIterable, Sendable {
         case .signalTimeout: .time(.milliseconds(100) ... .seconds(300), "a time of at least 100ms and at most 5m")
         case .signalMaxAge: .time(.seconds(1) ... .seconds(86_400), "a time of at least 1s and at most 24h")
         case .historyInterval: .time(.milliseconds(10) ... .seconds(3600), "a time of at least 10ms and at most 1h")
-        case .retention: .timeOrOff(.seconds(3600) ... .seconds(36_000_000), "0 for ever, or a time of at least 1h")
+        case .retention:
+            .timeOrOff(.seconds(3600) ... .seconds(36_000_000), "0 for ever, or a time of at least 1h and at most 416d")
         case .telegramChat: .text("the number of a chat, or @name of a public channel")
         case .lines: .integer(1...4)
         case .source: .choice(OddsSourceKind.allCases.map(\.rawValue))
@@ -304,7 +305,8 @@ enum SettingKind: Sendable {
             "a URL with a host that begins with \(schemes.map { "\($0)://" }.joined(separator: " or "))"
         case .path: "a path"
         case .time(_, let what): "\(what), such as 500ms, 30s, 5m or 1h"
-        case .timeOrOff(_, let what): "\(what), such as 30s, 5m or 1h"
+        case .timeOrOff(let range, let what):
+            "\(what), such as \(range.lowerBound < .seconds(3600) ? "30s, 5m or 1h" : "12h or 30d")"
         case .staleness: "warn, halt, or the age odds may have, such as 5s"
         }
     }

@@ -16,6 +16,21 @@ extension Settings {
         return configuration
     }
 
+    /// What counts as a spike, in the program that tells of them.
+    ///
+    /// - Throws: `ConfigurationError` when no spike could ever fall back.
+    func usableSpikeDetector() throws(ConfigurationError) -> SpikeDetectorConfiguration {
+        let configuration = self.spikeDetector
+        guard configuration.hysteresis < configuration.threshold else {
+            throw ConfigurationError(
+                """
+                --spike-hysteresis \(configuration.hysteresis) is not less than --threshold \(configuration.threshold): \
+                no spike would fall back. Change one of them.
+                """)
+        }
+        return configuration
+    }
+
     /// What is bought; `entry` is when, unless it is set.
     func strategy(entry: EntryWindow) -> ThresholdStrategy {
         var strategy = ThresholdStrategy()
@@ -28,6 +43,16 @@ extension Settings {
             opensAfterStart: self.timeOrZero(.entryAfter) ?? entry.opensAfterStart,
             closesBeforeEnd: self.timeOrZero(.entryBeforeEnd) ?? entry.closesBeforeEnd)
         return strategy
+    }
+
+    /// Why nothing would be bought in the windows of a series; nil when there is time to.
+    func missingTime(in series: MarketSeries, _ entry: EntryWindow) -> String? {
+        guard series.period <= entry.opensAfterStart + entry.closesBeforeEnd else { return nil }
+        return """
+            Nothing will be bought in \(series.name): its windows take \(DurationText.setting(series.period)), \
+            --entry-after is \(DurationText.setting(entry.opensAfterStart)) and --entry-before-end \
+            \(DurationText.setting(entry.closesBeforeEnd)). Make one of them shorter.
+            """
     }
 
     /// How much may be risked, and on which odds.
@@ -43,6 +68,13 @@ extension Settings {
             throw ConfigurationError(
                 """
                 --stake \(strategy.stake) is more than --max-stake \(most): every order would be refused. Change one of them.
+                """)
+        }
+        if let most = limits.maximumExposure, strategy.stake > most {
+            throw ConfigurationError(
+                """
+                --stake \(strategy.stake) is more than --max-exposure \(most): every order would be refused. \
+                Change one of them.
                 """)
         }
         if strategy.priceCap.odds < strategy.threshold {

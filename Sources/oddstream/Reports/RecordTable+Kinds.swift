@@ -8,7 +8,10 @@ extension RecordTable {
         switch kind {
         case .market:
             self.lines(records.compactMap { if case .market(let row) = $0 { row } else { nil } }, Self.markets)
-        case .odds: self.lines(records.compactMap { if case .odds(let row) = $0 { row } else { nil } }, Self.odds)
+        case .odds:
+            self.lines(
+                records.compactMap { if case .odds(let row) = $0 { row } else { nil } },
+                Self.odds(ofSeveral: Set(records.map(\.market)).count > 1))
         case .spike: self.lines(records.compactMap { if case .spike(let row) = $0 { row } else { nil } }, Self.spikes)
         case .incident:
             self.lines(records.compactMap { if case .incident(let row) = $0 { row } else { nil } }, Self.incidents)
@@ -63,21 +66,23 @@ extension RecordTable {
         ]
     }
 
-    private static var odds: [Column<OddsPoint>] {
-        [
-            Column(title: "RECEIVED (UTC)") { Text.moment($0.receiveTime) },
-            Column(title: "ODDS", isNumber: true) { Text.price($0.displayedOdds) },
-            Column(title: "NO ODDS", isNumber: true, worth: 8) { Text.price($0.noDisplayedOdds) },
-            Column(title: "BID", isNumber: true) { Text.price($0.yesBid) },
-            Column(title: "ASK", isNumber: true) { Text.price($0.yesAsk) },
-            Column(title: "BID SIZE", isNumber: true, worth: 3) { Text.size($0.yesBidSize) },
-            Column(title: "ASK SIZE", isNumber: true, worth: 2) { Text.size($0.yesAskSize) },
-            Column(title: "LAST", isNumber: true, worth: 6) { Text.price($0.lastTrade) },
-            Column(title: "TRUST") { row in row.reason.map { "\(row.trust): \($0)" } ?? row.trust },
-            Column(title: "EPOCH", isNumber: true, worth: 1) { "\($0.epoch)" },
-            Column(title: "SOURCE", worth: 4) { $0.source },
-            Column(title: "CAUSE", worth: 7) { $0.cause.rawValue },
-        ]
+    /// - Parameter several: whether rows have to say which market they are of.
+    private static func odds(ofSeveral several: Bool) -> [Column<OddsPoint>] {
+        [Column(title: "RECEIVED (UTC)") { Text.moment($0.receiveTime) }]
+            + (several ? [Column(title: "MARKET") { Text.shortened($0.market) }] : [])
+            + [
+                Column(title: "ODDS", isNumber: true) { Text.price($0.displayedOdds) },
+                Column(title: "NO ODDS", isNumber: true, worth: 8) { Text.price($0.noDisplayedOdds) },
+                Column(title: "BID", isNumber: true) { Text.price($0.yesBid) },
+                Column(title: "ASK", isNumber: true) { Text.price($0.yesAsk) },
+                Column(title: "BID SIZE", isNumber: true, worth: 3) { Text.size($0.yesBidSize) },
+                Column(title: "ASK SIZE", isNumber: true, worth: 2) { Text.size($0.yesAskSize) },
+                Column(title: "LAST", isNumber: true, worth: 6) { Text.price($0.lastTrade) },
+                Column(title: "TRUST") { row in row.reason.map { "\(row.trust): \($0)" } ?? row.trust },
+                Column(title: "EPOCH", isNumber: true, worth: 1) { "\($0.epoch)" },
+                Column(title: "SOURCE", worth: 4) { $0.source },
+                Column(title: "CAUSE", worth: 7) { $0.cause.rawValue },
+            ]
     }
 
     private static var spikes: [Column<SpikeRecord>] {

@@ -101,6 +101,11 @@ enum RecordText {
         return id?.rawValue ?? ""
     }
 
+    /// The beginning of an id, which tells the few markets of one table apart.
+    static func shortened(_ id: MarketID) -> String {
+        id.rawValue.count > 12 ? "\(id.rawValue.prefix(11))…" : id.rawValue
+    }
+
     static func decimal(_ value: Double?, least: Int = 2, most: Int) -> String {
         guard let value, value.isFinite, abs(value) < 1e15 else { return "" }
         let scale = (0..<most).reduce(Int64(1)) { product, _ in product * 10 }

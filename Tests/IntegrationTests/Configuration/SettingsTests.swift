@@ -2,6 +2,7 @@ import Foundation
 import Logging
 import OddsCore
 import OddsServer
+import OddsTrading
 import PolymarketSimulator
 import RealtimeOdds
 import Testing
@@ -48,6 +49,34 @@ import Testing
             #expect(try settings.streamer().lines == 3)
             #expect(settings.entries[.lines]?.origin == .file(path))
         }
+    }
+
+    @Test(arguments: [
+        ([Setting.stake: "20"], "--max-stake 10"), ([.maximumExposure: "1"], "--max-exposure 1"),
+        ([.priceCap: "0.5"], "--price-cap 0.5"),
+    ])
+    func limitsUnderWhichNothingCouldBeBoughtAreRefused(options: [Setting: String], named: String) throws {
+        let settings = try Settings(options: options, environment: [:], file: nil)
+        let error = #expect(throws: ConfigurationError.self) {
+            try settings.riskCheck(settings.strategy(entry: EntryWindow()))
+        }
+        #expect(error?.description.contains(named) == true)
+    }
+
+    @Test func aSpikeMustBeAbleToFallBack() throws {
+        let low = try Settings(options: [.threshold: "0.6", .spikeHysteresis: "0.6"], environment: [:], file: nil)
+        #expect(throws: ConfigurationError.self) { try low.usableSpikeDetector() }
+        let usual = try Settings(options: [.threshold: "0.6", .spikeHysteresis: "0.59"], environment: [:], file: nil)
+        #expect(try usual.usableSpikeDetector().hysteresis == 0.59)
+    }
+
+    @Test func windowsTooShortToBeEnteredAreSaid() throws {
+        let settings = try Settings(options: [:], environment: [:], file: nil)
+        let short = try MarketSeries("btc-updown-30s")
+        let said = settings.missingTime(in: short, EntryWindow())
+        #expect(said?.contains("btc-updown-30s: its windows take 30s") == true)
+        #expect(settings.missingTime(in: short, EntryWindow(closesBeforeEnd: .seconds(2))) == nil)
+        #expect(settings.missingTime(in: try MarketSeries("btc-updown-15m"), EntryWindow()) == nil)
     }
 
     @Test func theVariableNamesTheFileUnlessTheOptionDoes() throws {

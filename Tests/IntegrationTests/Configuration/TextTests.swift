@@ -6,16 +6,23 @@ import Testing
 @Suite struct DurationTextTests {
     @Test(arguments: [
         ("500ms", 500), ("1ms", 1), ("30s", 30_000), ("1.5m", 90_000), ("5m", 300_000), ("1h", 3_600_000), (".5s", 500),
-        ("10000h", 36_000_000_000),
+        ("10000h", 36_000_000_000), ("30d", 2_592_000_000),
     ])
     func timesAreRead(text: String, milliseconds: Int64) {
         #expect(DurationText.parse(text) == .milliseconds(milliseconds))
     }
 
     @Test(arguments: [
-        "", "s", "30", "-1s", "1e3s", "1 s", "1d", "0s", "0.5ms", "10001h", "inf", "nans", "1.2.3s", "٣s",
+        "", "s", "30", "-1s", "1e3s", "1 s", "1w", "417d", "0s", "0.5ms", "10001h", "inf", "nans", "1.2.3s", "٣s",
     ])
     func otherTextsAreNot(text: String) { #expect(DurationText.parse(text) == nil) }
+
+    @Test func timesAreShownAsTheyAreTyped() {
+        #expect(DurationText.setting(.seconds(2_592_000)) == "30d")
+        #expect(DurationText.setting(.seconds(5400)) == "90m")
+        #expect(DurationText.setting(.milliseconds(250)) == "250ms")
+        #expect(DurationText.setting(.zero) == "0")
+    }
 
     @Test func clocksCountDown() {
         #expect(DurationText.clock(.seconds(0)) == "0:00")
