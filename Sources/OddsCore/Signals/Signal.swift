@@ -37,7 +37,7 @@ public struct Signal: Sendable, Encodable {
         microstructure: MicrostructureRow? = nil
     ) {
         self.init(
-            id: id, kind: spike.end == nil ? .spikeBegan : .spikeEnded, time: time, payload: .spike(spike), odds: odds,
+            id: id, kind: Kind(of: spike), time: time, payload: .spike(spike), odds: odds,
             microstructure: microstructure)
     }
 
@@ -46,15 +46,9 @@ public struct Signal: Sendable, Encodable {
         id: String, time: Timestamp, trade: TradeRecord, odds: OddsSnapshot? = nil,
         microstructure: MicrostructureRow? = nil
     ) {
-        let kind: Kind =
-            switch trade.status {
-            case .pending: .orderSubmitted
-            case .open: .orderFilled
-            case .rejected, .cancelled: .orderFailed
-            case .settled: .positionSettled
-            }
         self.init(
-            id: id, kind: kind, time: time, payload: .trade(trade), odds: odds, microstructure: microstructure)
+            id: id, kind: Kind(of: trade), time: time, payload: .trade(trade), odds: odds,
+            microstructure: microstructure)
     }
 
     /// A signal about something that was not acted on.

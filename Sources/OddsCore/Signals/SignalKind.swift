@@ -20,6 +20,22 @@ extension Signal {
     }
 }
 
+extension Signal.Kind {
+    /// What a signal about a spike tells: its beginning while it lasts, its end once it has one.
+    public init(of spike: SpikeRecord) { self = spike.end == nil ? .spikeBegan : .spikeEnded }
+
+    /// What a signal about an order tells, by how far the order got.
+    public init(of trade: TradeRecord) {
+        self =
+            switch trade.status {
+            case .pending: .orderSubmitted
+            case .open: .orderFilled
+            case .rejected, .cancelled: .orderFailed
+            case .settled: .positionSettled
+            }
+    }
+}
+
 extension Set<Signal.Kind> {
     /// Every kind.
     public static var all: Set<Signal.Kind> { Set(Signal.Kind.allCases) }

@@ -39,8 +39,9 @@ final class BotReporter: Sendable {
         self.numbering = Mutex(SignalNumbering(run: run))
     }
 
-    private func send(_ signal: (_ id: String) -> Signal) {
-        guard let signals = self.signals else { return }
+    /// Sends a signal of a kind, if anybody wants it: others are not even made.
+    private func send(_ kind: Signal.Kind, _ signal: (_ id: String) -> Signal) {
+        guard let signals = self.signals, signals.wants(kind) else { return }
         signals.send(signal(self.numbering.withLock { $0.next() }))
     }
 
@@ -77,7 +78,7 @@ final class BotReporter: Sendable {
     }
 
     private func sendSpike(_ record: SpikeRecord, at time: Timestamp, _ odds: OddsSnapshot?) {
-        self.send {
+        self.send(Signal.Kind(of: record)) {
             Signal(
                 id: $0, time: time, spike: record, odds: odds, microstructure: self.microstructure(record.market))
         }
@@ -105,7 +106,7 @@ final class BotReporter: Sendable {
             switch change {
             case .trade(let trade): self.trade(trade)
             case .refusal(let refusal):
-                self.send {
+                self.send(.orderRefused) {
                     Signal(
                         id: $0, refusal: refusal, odds: self.odds(refusal.market),
                         microstructure: self.microstructure(refusal.market))
@@ -126,7 +127,7 @@ final class BotReporter: Sendable {
                         "reason": "\(warning.reason ?? "")", "odds.age_ms": "\(warning.age)",
                     ])
             case .killSwitch(let isOn, let origin, let time):
-                self.send { Signal(id: $0, time: time, killSwitch: isOn, by: origin.rawValue) }
+                self.send(.killSwitch) { Signal(id: $0, time: time, killSwitch: isOn, by: origin.rawValue) }
                 self.logger.warning(
                     isOn ? "Kill switch on: nothing is bought" : "Kill switch off",
                     metadata: ["kill.origin": "\(origin.rawValue)"])
@@ -136,7 +137,7 @@ final class BotReporter: Sendable {
     }
 
     private func trade(_ trade: TradeRecord) {
-        self.send {
+        self.send(Signal.Kind(of: trade)) {
             Signal(
                 id: $0, time: self.clock.now().wall, trade: trade, odds: self.odds(trade.market),
                 microstructure: self.microstructure(trade.market))

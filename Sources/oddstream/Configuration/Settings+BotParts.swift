@@ -81,6 +81,8 @@ extension Settings {
                 var command = try SignalCommandConfiguration(commandLine: line)
                 command.kinds = kinds ?? command.kinds
                 command.timeout = self.time(.signalTimeout) ?? command.timeout
+                // The drain and this together leave the rest of the program's end some time.
+                command.grace = .milliseconds(500)
                 command.outbox.maximumAge = self.time(.signalMaxAge) ?? command.outbox.maximumAge
                 configuration.commands.append(command)
             }
