@@ -106,6 +106,11 @@ final class Bot: BotSource {
         _ source: any LiveOddsSource, alerts: [any AlertSink], gamma: GammaOutcomes?
     ) async throws -> (sinks: [any Service], workers: [any Service]) {
         await self.rememberSpikes()
+        let wantsAlerts = self.settings.flag(.alertSpikes) || self.settings.flag(.alertTrades)
+        if wantsAlerts, alerts.isEmpty {
+            self.logger.warning(
+                "--alert-spikes and --alert-trades have nobody to tell: give --telegram-chat or --webhook-url")
+        }
         let reporter = BotReporter(
             source: source, signals: self.signals, history: self.store ?? NoHistory(),
             spikeAlerts: self.settings.flag(.alertSpikes) ? alerts : [],

@@ -64,10 +64,12 @@ extension Settings {
         limits.maximumExposure = self.money(.maximumExposure) ?? limits.maximumExposure
         limits.maximumDailyLoss = self.money(.maximumDailyLoss) ?? limits.maximumDailyLoss
         limits.maximumOrdersPerMinute = self.integer(.maximumOrdersPerMinute) ?? limits.maximumOrdersPerMinute
-        if let most = limits.maximumStake, strategy.stake > most {
+        let dearest = strategy.dearestEntry
+        if let most = limits.maximumStake, dearest > most {
             throw ConfigurationError(
                 """
-                --stake \(strategy.stake) is more than --max-stake \(most): every order would be refused. Change one of them.
+                --stake \(strategy.stake) is up to \(dearest) with the fee, and --max-stake is \(most): orders would be \
+                refused. Change one of them.
                 """)
         }
         if let most = limits.maximumExposure, strategy.stake > most {
@@ -129,6 +131,14 @@ extension Settings {
             (.paperCash, "\(Settings.defaultPaperCash)"), (.fillDelay, DurationText.setting(Settings.defaultFillDelay)),
             (.alertSpikes, "false"), (.alertTrades, "false"),
         ]
+    }
+}
+
+extension ThresholdStrategy {
+    /// The most one entry can cost with the usual fee, which is highest at the lowest price that is bought.
+    var dearestEntry: Money {
+        let price = Price(rawValue: Swift.max(1, self.threshold.rawValue / 100))
+        return self.stake + FeeSchedule.crypto.fee(on: Lot.affordable(self.stake, at: price), at: price)
     }
 }
 

@@ -86,7 +86,14 @@ extension Settings {
                 command.outbox.maximumAge = self.time(.signalMaxAge) ?? command.outbox.maximumAge
                 configuration.commands.append(command)
             }
-            guard !configuration.isEmpty else { return nil }
+            guard !configuration.isEmpty else {
+                guard kinds == nil else {
+                    throw ConfigurationError(
+                        "--signal-kinds chooses among signals that nobody gets: give --signal-webhook or --signal-command."
+                    )
+                }
+                return nil
+            }
             return try SignalDispatcher(configuration: configuration, clock: clock, logger: logger) { delivery in
                 history?.record(.signal(SignalRecord(delivery)))
             }

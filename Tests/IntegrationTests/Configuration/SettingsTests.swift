@@ -52,7 +52,8 @@ import Testing
     }
 
     @Test(arguments: [
-        ([Setting.stake: "20"], "--max-stake 10"), ([.maximumExposure: "1"], "--max-exposure 1"),
+        ([Setting.stake: "20"], "--max-stake is 10"), ([.stake: "9.95"], "with the fee"),
+        ([.maximumExposure: "1"], "--max-exposure 1"),
         ([.priceCap: "0.5"], "--price-cap 0.5"),
     ])
     func limitsUnderWhichNothingCouldBeBoughtAreRefused(options: [Setting: String], named: String) throws {
