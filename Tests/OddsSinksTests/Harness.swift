@@ -83,15 +83,27 @@ func withSink<Sink: AlertSink & Service>(
     let clock = ManualClock()
     let logger = Logger(label: "test") { _ in JournalLogHandler(lines: log) }
     let sink = try make(clock, logger)
+    let group = quietGroup(of: sink)
+    let harness = Harness(sink: sink, server: server, clock: clock, log: log, group: group)
+    try await run(group, on: clock) { try await body(harness) }
+    try await server.connectionsClosed()
+    for line in log.entries { #expect(!line.contains("test-token")) }
+}
+
+/// A group of one service that says nothing of its own.
+func quietGroup(of service: any Service) -> ServiceGroup {
     var quiet = Logger(label: "group") { _ in SwiftLogNoOpLogHandler() }
     quiet.logLevel = .critical
-    let group = ServiceGroup(configuration: .init(services: [.init(service: sink)], logger: quiet))
-    let harness = Harness(sink: sink, server: server, clock: clock, log: log, group: group)
+    return ServiceGroup(configuration: .init(services: [.init(service: service)], logger: quiet))
+}
+
+/// Runs a group on a manual clock for as long as the body takes, then ends it gracefully. Nothing sleeps afterwards.
+func run(_ group: ServiceGroup, on clock: ManualClock, _ body: () async throws -> Void) async throws {
     try await withThrowingTaskGroup(of: Void.self) { tasks in
         tasks.addTask { try await group.run() }
         let outcome: Result<Void, any Error>
         do {
-            try await body(harness)
+            try await body()
             outcome = .success(())
         } catch {
             outcome = .failure(error)
@@ -110,8 +122,6 @@ func withSink<Sink: AlertSink & Service>(
         try outcome.get()
     }
     #expect(clock.sleeperCount == 0)
-    try await server.connectionsClosed()
-    for line in log.entries { #expect(!line.contains("test-token")) }
 }
 
 /// Runs a Telegram sink against the stand-in.

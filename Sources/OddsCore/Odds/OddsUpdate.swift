@@ -49,7 +49,7 @@ public struct RolloverReceipt: Sendable {
 }
 
 /// Where the outcome of a market became known.
-public enum ResolutionSource: String, Sendable, Hashable, CaseIterable {
+public enum ResolutionSource: String, Sendable, Hashable, Codable, CaseIterable {
     /// The feed said so (`market_resolved`).
     case feed = "market_resolved"
     /// Gamma said so, when it was asked.

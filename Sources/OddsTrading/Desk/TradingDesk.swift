@@ -148,7 +148,7 @@ public struct TradingDesk<Rules: Strategy>: Sendable {
     /// A market is decided: nothing is bought in it any more, orders on their way are cancelled, positions are paid out.
     /// `winner` nil splits the payout.
     public mutating func settle(
-        _ market: MarketID, winner: Side?, source: SettlementSource, now: ReceiveTime
+        _ market: MarketID, winner: Side?, source: ResolutionSource, now: ReceiveTime
     ) -> [JournalEntry] {
         self.engine.decided(market)
         return self.take(self.broker.settle(market, winner: winner, source: source, now: now))

@@ -52,16 +52,6 @@ public struct Execution: Hashable, Sendable, Codable {
     public var size: Size { self.fills.reduce(.zero) { $0 + $1.size } }
 }
 
-/// Where the outcome of a market was learned.
-public enum SettlementSource: String, Hashable, Sendable, Codable, CaseIterable {
-    /// The feed's `market_resolved`.
-    case feed = "market_resolved"
-    /// Gamma's description of the closed market.
-    case gamma
-    /// The reference price at both ends of the window: the last resort, when the venue says nothing.
-    case referencePrice = "reference_price"
-}
-
 /// The end of a position.
 public struct Settlement: Hashable, Sendable, Codable {
     /// The market.
@@ -79,14 +69,14 @@ public struct Settlement: Hashable, Sendable, Codable {
     /// What they paid: 1 dollar a share of the winner, half a dollar of each side when split.
     public let payout: Money
     /// Where the outcome was learned.
-    public let source: SettlementSource
+    public let source: ResolutionSource
     /// When, by the wall clock.
     public let time: Timestamp
 
     /// A settlement from its parts.
     public init(
         market: MarketID, side: Side, winner: Side?, size: Size, cost: Money, fees: Money, payout: Money,
-        source: SettlementSource, time: Timestamp
+        source: ResolutionSource, time: Timestamp
     ) {
         self.market = market
         self.side = side

@@ -119,7 +119,7 @@ public struct PaperBroker: Broker, Codable {
     /// A market is decided: orders on their way to it are cancelled, positions are paid out. Nothing happens the second
     /// time. `winner` nil splits the payout: half a dollar for each share of either side.
     public mutating func settle(
-        _ market: MarketID, winner: Side?, source: SettlementSource, now: ReceiveTime
+        _ market: MarketID, winner: Side?, source: ResolutionSource, now: ReceiveTime
     ) -> [ExecutionEvent] {
         let cancelled = self.account.orders.filter { $0.market == market }.map {
             ExecutionEvent.cancelled($0.id, .marketClosed, at: now.wall)

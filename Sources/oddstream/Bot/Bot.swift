@@ -1,6 +1,5 @@
 import Logging
 import OddsCore
-import OddsServer
 import OddsSinks
 import OddsStore
 import OddsTrading
@@ -24,7 +23,6 @@ final class Bot: BotSource {
     }
 
     private struct Made {
-        var reporter: BotReporter?
         var loop: TradingLoop?
         var source: (any LiveOddsSource)?
         var recorder: TradeRecorder?
@@ -44,9 +42,6 @@ final class Bot: BotSource {
     private let spikeDesk: SpikeDesk
     private let signals: SignalDispatcher?
     private let store: HistoryStore?
-    private let journal: TradingJournal?
-    /// What is on record from earlier runs.
-    private let record: [JournalEntry]
     private let directory: String?
     private let series: [MarketSeries]
     private let made: Mutex<Made>
@@ -75,7 +70,6 @@ final class Bot: BotSource {
             news.post(event, record, odds)
         }
         self.store = try settings.historyStore(directory: directory, clock: clock, logger: logger)
-        (self.journal, self.record) = try settings.tradingJournal(directory: directory, logger: logger)
         self.signals = try settings.signalDispatcher(clock: clock, logger: logger, history: self.store)
         self.reference = try settings.reference(series: series, rtds: rtds).map { [store] configuration in
             try ReferencePriceStreamer(configuration: configuration, logger: logger, clock: clock) { tick, now in
@@ -117,10 +111,7 @@ final class Bot: BotSource {
             tradeAlerts: self.settings.flag(.alertTrades) ? alerts : [], run: RunName.random(),
             label: self.profile.label, clock: self.clock, logger: self.logger)
         self.late.set(reporter)
-        self.made.withLock { made in
-            made.reporter = reporter
-            made.source = source
-        }
+        self.made.withLock { $0.source = source }
         var sinks: [any Service] = []
         if let store = self.store { sinks.append(store) }
         if let signals = self.signals { sinks.append(signals) }
@@ -142,12 +133,13 @@ final class Bot: BotSource {
     private func tradingLoop(
         _ source: any LiveOddsSource, reporter: BotReporter, gamma: GammaOutcomes?
     ) throws -> TradingLoop {
-        let record = self.record
-        if self.journal == nil {
+        // What earlier runs left is needed to begin, and not held on to.
+        let (journal, record) = try self.settings.tradingJournal(directory: self.directory, logger: self.logger)
+        if journal == nil {
             self.logger.notice("The paper account is kept in memory only: name a directory with --data to keep it")
         }
         self.noteOpening(record)
-        let append = self.journal.map { journal in { @Sendable lines in try journal.append(lines) } }
+        let append = journal.map { journal in { @Sendable lines in try journal.append(lines) } }
         let recorder = TradeRecorder(append: append, logger: self.logger)
         var setup = TradingLoop.Setup(
             source: source, recorder: recorder, depth: self.observer, clock: self.clock, logger: self.logger,

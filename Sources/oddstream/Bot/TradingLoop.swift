@@ -229,18 +229,12 @@ final class TradingLoop: Service {
     // MARK: Outcomes
 
     private func resolved(_ resolution: Resolution) {
-        let source: SettlementSource =
-            switch resolution.source {
-            case .feed: .feed
-            case .gamma: .gamma
-            case .referencePrice: .referencePrice
-            }
         // The feed names a winner. Without one it named a token that nobody knows, which is no split: Gamma will tell.
-        guard resolution.winner != nil || source == .gamma else { return }
-        self.settle(resolution.market.id, winner: resolution.winner, source: source)
+        guard resolution.winner != nil || resolution.source == .gamma else { return }
+        self.settle(resolution.market.id, winner: resolution.winner, source: resolution.source)
     }
 
-    private func settle(_ market: MarketID, winner: Side?, source: SettlementSource) {
+    private func settle(_ market: MarketID, winner: Side?, source: ResolutionSource) {
         self.mutate { $0.settle(market, winner: winner, source: source, now: $1) }
         self.state.withLock { $0.asked[market] = nil }
     }

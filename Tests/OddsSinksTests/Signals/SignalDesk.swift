@@ -44,34 +44,10 @@ func withDispatcher(
     let dispatcher = try SignalDispatcher(
         configuration: configuration, clock: clock, logger: Logger(label: "test") { _ in JournalLogHandler(lines: log) }
     ) { deliveries.append($0) }
-    var quiet = Logger(label: "group") { _ in SwiftLogNoOpLogHandler() }
-    quiet.logLevel = .critical
-    let group = ServiceGroup(configuration: .init(services: [.init(service: dispatcher)], logger: quiet))
+    let group = quietGroup(of: dispatcher)
     let desk = SignalDesk(
         dispatcher: dispatcher, clock: clock, deliveries: deliveries, log: log, group: group)
-    try await withThrowingTaskGroup(of: Void.self) { tasks in
-        tasks.addTask { try await group.run() }
-        let outcome: Result<Void, any Error>
-        do {
-            try await body(desk)
-            outcome = .success(())
-        } catch {
-            outcome = .failure(error)
-        }
-        await group.triggerGracefulShutdown()
-        // What is still under way waits for its time limit or for the end of draining.
-        let pump = Task {
-            while true {
-                try await clock.sleepers(atLeast: 1)
-                if let next = clock.nextWake { clock.advance(to: next) }
-            }
-        }
-        try await tasks.waitForAll()
-        pump.cancel()
-        _ = await pump.result
-        try outcome.get()
-    }
-    #expect(clock.sleeperCount == 0)
+    try await run(group, on: clock) { try await body(desk) }
     for status in dispatcher.status {
         #expect(status.status.waiting == 0 && status.status.underWay == 0, "\(status)")
     }
