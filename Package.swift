@@ -35,6 +35,7 @@ let package = Package(
         .library(name: "RealtimeOdds", targets: ["RealtimeOdds"]),
         .library(name: "OddsTrading", targets: ["OddsTrading"]),
         .library(name: "PolymarketSimulator", targets: ["PolymarketSimulator"]),
+        .library(name: "OddsProof", targets: ["OddsProof", "OddsRecording", "OddsReports"]),
         .executable(name: "oddstream", targets: ["oddstream"]),
     ],
     traits: [
@@ -47,6 +48,8 @@ let package = Package(
         .package(url: "https://github.com/apple/swift-nio-ssl.git", from: "2.30.0"),
         .package(url: "https://github.com/apple/swift-crypto.git", from: "4.0.0"),
         .package(url: "https://github.com/apple/swift-log.git", from: "1.6.3"),
+        .package(url: "https://github.com/apple/swift-metrics.git", from: "2.5.0"),
+        .package(url: "https://github.com/HdrHistogram/hdrhistogram-swift.git", from: "0.2.0"),
         .package(url: "https://github.com/apple/swift-argument-parser.git", from: "1.5.0"),
         .package(url: "https://github.com/apple/swift-configuration.git", from: "1.0.0"),
         .package(url: "https://github.com/swift-server/swift-service-lifecycle.git", from: "2.8.0"),
@@ -57,7 +60,26 @@ let package = Package(
         .package(url: "https://github.com/apple/swift-system.git", from: "1.5.0"),
     ],
     targets: [
-        .target(name: "OddsCore", dependencies: [product("Crypto", "swift-crypto")], swiftSettings: settings),
+        .target(
+            name: "OddsCore",
+            dependencies: [product("Crypto", "swift-crypto"), product("Histogram", "hdrhistogram-swift")],
+            swiftSettings: settings),
+        // The HTTP client links the same library, so that nobody can build without it: no trait would spare anybody anything.
+        .systemLibrary(name: "CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"]), .brew(["zlib"])]),
+        .target(
+            name: "OddsRecording",
+            dependencies: [
+                "OddsCore", "CZlib", product("Crypto", "swift-crypto"), product("Logging", "swift-log"),
+                product("ServiceLifecycle", "swift-service-lifecycle"),
+            ], swiftSettings: settings),
+        .target(name: "OddsReports", dependencies: ["OddsCore"], swiftSettings: settings),
+        .target(
+            name: "OddsProof",
+            dependencies: [
+                "OddsCore", "RealtimeOdds", "OddsTrading", "OddsRecording", "OddsReports", "PolymarketSimulator",
+                product("NIOCore", "swift-nio"), product("NIOEmbedded", "swift-nio"), product("Logging", "swift-log"),
+                product("ServiceLifecycle", "swift-service-lifecycle"),
+            ], swiftSettings: settings),
         .target(
             name: "RealtimeOdds",
             dependencies: ["OddsCore"] + nio + [
@@ -97,7 +119,7 @@ let package = Package(
             name: "oddstream",
             dependencies: [
                 "OddsCore", "RealtimeOdds", "OddsTrading", "OddsStore", "OddsServer", "OddsSinks",
-                "PolymarketSimulator",
+                "OddsRecording", "OddsReports", "OddsProof", "PolymarketSimulator",
                 product("ArgumentParser", "swift-argument-parser"), product("Configuration", "swift-configuration"),
                 product("ServiceLifecycle", "swift-service-lifecycle"),
                 product("UnixSignals", "swift-service-lifecycle"), product("Logging", "swift-log"),
@@ -114,7 +136,7 @@ let package = Package(
         .target(
             name: "ChaosSupport",
             dependencies: [
-                "OddsCore", "RealtimeOdds", "PolymarketSimulator", product("NIOCore", "swift-nio"),
+                "OddsCore", "OddsProof", "RealtimeOdds", "PolymarketSimulator", product("NIOCore", "swift-nio"),
                 product("NIOEmbedded", "swift-nio"), product("Logging", "swift-log"),
             ], path: "Tests/ChaosSupport", swiftSettings: settings),
         .testTarget(
@@ -137,6 +159,19 @@ let package = Package(
             ] + nio,
             swiftSettings: settings),
         .testTarget(
+            name: "OddsRecordingTests", dependencies: ["OddsRecording", "OddsCore", "OddsTestSupport"],
+            swiftSettings: settings),
+        .testTarget(
+            name: "OddsReportsTests", dependencies: ["OddsReports", "OddsCore", "OddsTestSupport"],
+            swiftSettings: settings),
+        .testTarget(
+            name: "OddsProofTests",
+            dependencies: [
+                "OddsProof", "OddsRecording", "OddsReports", "OddsTrading", "PolymarketSimulator", "RealtimeOdds",
+                "OddsCore", "OddsTestSupport", product("NIOCore", "swift-nio"), product("NIOEmbedded", "swift-nio"),
+                product("Logging", "swift-log"),
+            ], swiftSettings: settings),
+        .testTarget(
             name: "OddsStoreTests",
             dependencies: [
                 "OddsStore", "OddsTestSupport",
@@ -157,7 +192,7 @@ let package = Package(
         .testTarget(
             name: "IntegrationTests",
             dependencies: [
-                "oddstream", "ChaosSupport", "OddsSinks", "OddsStore", "OddsTrading", "PolymarketSimulator",
+                "oddstream", "ChaosSupport", "OddsProof", "OddsRecording", "OddsReports", "OddsSinks", "OddsStore", "OddsTrading", "PolymarketSimulator",
                 "RealtimeOdds",
                 "OddsTestSupport",
                 product("Crypto", "swift-crypto"), product("NIOCore", "swift-nio"), product("NIOPosix", "swift-nio"),
@@ -177,7 +212,7 @@ if conformance {
 if chaos {
     package.targets.append(
         .executableTarget(
-            name: "Chaos", dependencies: ["OddsCore", "ChaosSupport"], path: "Chaos", swiftSettings: settings))
+            name: "Chaos", dependencies: ["OddsCore", "OddsProof", "ChaosSupport"], path: "Chaos", swiftSettings: settings))
 }
 
 if fuzzing {

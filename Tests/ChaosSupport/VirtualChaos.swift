@@ -1,5 +1,6 @@
 import NIOCore
 package import OddsCore
+package import OddsProof
 package import PolymarketSimulator
 import RealtimeOdds
 
@@ -137,27 +138,6 @@ extension VirtualChaos {
         return RandomRun(
             seed: seed, wrongLive: meter.longestWrong, wrongAt: meter.wrongAt,
             liveShare: meter.liveTime.secondsValue / meter.totalTime.secondsValue, lastTrust: last, plan: plan)
-    }
-}
-
-extension VirtualWorld {
-    /// Follows the market of the window that the world begins in.
-    package func followCurrent() throws -> Market {
-        let start = self.clock.now().wall.seconds / 900 * 900
-        guard let market = self.exchange.market(slug: "btc-updown-15m-\(start)") else {
-            throw ChaosError(message: "the exchange has no market of this window")
-        }
-        self.host.follow(market)
-        return market
-    }
-
-    /// Ends the feed and checks that no socket is left.
-    package func end() {
-        let ended = self.host.stop()
-        self.pass(.seconds(5))
-        let isEnded = NIOLoopBoundBox(false, eventLoop: self.loop)
-        ended.whenComplete { _ in isEnded.value = true }
-        precondition(isEnded.value && self.network.openSockets == 0, "a socket is left after the end")
     }
 }
 

@@ -1,5 +1,6 @@
 import ChaosSupport
 import OddsCore
+import OddsProof
 import OddsTestSupport
 import PolymarketSimulator
 import RealtimeOdds

@@ -73,6 +73,27 @@ package final class VirtualWorld {
     }
 }
 
+extension VirtualWorld {
+    /// Follows the market of the window that the world begins in.
+    package func followCurrent() throws -> Market {
+        let start = self.clock.now().wall.seconds / 900 * 900
+        guard let market = self.exchange.market(slug: "btc-updown-15m-\(start)") else {
+            throw ProofError("The simulated exchange has no market of this window: give it a series.")
+        }
+        self.host.follow(market)
+        return market
+    }
+
+    /// Ends the feed and checks that no socket is left.
+    package func end() {
+        let ended = self.host.stop()
+        self.pass(.seconds(5))
+        let isEnded = NIOLoopBoundBox(false, eventLoop: self.loop)
+        ended.whenComplete { _ in isEnded.value = true }
+        precondition(isEnded.value && self.network.openSockets == 0, "a socket is left after the end")
+    }
+}
+
 /// What happened, in order.
 package final class Story: MarketObserver, @unchecked Sendable {
     // Written and read on the one thread that the virtual world runs on.
