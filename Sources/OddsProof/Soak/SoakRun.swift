@@ -261,14 +261,15 @@ struct SoakLog {
             var meter = self.meters[market.id] ?? ChaosMeter(liveAllowance: .milliseconds(250))
             meter.sample(self.setup.source.currentOdds(market.id), truth: truth, at: time)
             self.meters[market.id] = meter
-            if meter.longestWrong.secondsValue > self.soak.wrong?.longest ?? 0 {
+            let known = self.soak.wrong?.longest ?? 0
+            if meter.longestWrong.secondsValue > known {
                 self.soak.wrong?.longest = meter.longestWrong.secondsValue
                 self.soak.wrong?.at = meter.wrongAt?.secondsValue
                 self.soak.wrong?.market = market.slug
-                if let begin = meter.wrongAt {
-                    self.soak.wrong?.suspects = self.faults(
-                        from: begin - .seconds(5), until: begin + meter.longestWrong)
+                let suspects = meter.wrongAt.map {
+                    self.faults(from: $0 - .seconds(5), until: $0 + meter.longestWrong)
                 }
+                self.soak.wrong?.suspects = suspects ?? []
             }
             // After the window's end the website shows another market.
             let isOver = market.window.map { $0.end <= now.wall } ?? false
