@@ -99,6 +99,8 @@ public final class PaperTrader<Rules: Strategy>: MarketObserver {
                 $0.session.desk.account, exposure: $0.session.desk.exposure, killSwitch: $0.session.desk.killSwitch)
         }
     }
+    /// When the next order gets to the venue; nil when none is on its way.
+    public var nextArrival: MonotonicTime? { self.state.withLock { $0.session.desk.nextDeadline } }
     /// The markets that positions are open in, with their readable names.
     public var openMarkets: [(market: MarketID, slug: String)] { self.state.withLock { $0.session.desk.openMarkets } }
 
