@@ -84,37 +84,13 @@ package final class SoakRun: Service {
         let boot = ProcessGauge.timeSinceBoot()
         self.state.withLock { $0.begin(at: begin, sinceBoot: boot) }
         if let exchange = self.setup.exchange { exchange.simulator.follow(exchange.plan) }
-        // With the truth at hand odds are held against it; without, nothing changes in so short a time.
-        let pace: Duration = self.setup.exchange == nil ? .milliseconds(100) : .milliseconds(10)
         await cancelWhenGracefulShutdown {
-            var written = begin.monotonic
-            var gauged: MonotonicTime?
-            var told = begin.monotonic
-            while !Task.isCancelled {
-                // The sleep throws only when the program ends.
-                guard (try? await clock.sleep(for: pace)) != nil else { break }
-                let now = clock.now()
-                let elapsed = begin.monotonic.duration(to: now.monotonic)
-                self.state.withLock { $0.look(at: now) }
-                if gauged.map({ $0.duration(to: now.monotonic) >= Self.gaugePace }) ?? true {
-                    gauged = now.monotonic
-                    let gauge = ProcessGauge.read()
-                    let boot = ProcessGauge.timeSinceBoot()
-                    self.state.withLock { $0.gauge(gauge, sinceBoot: boot, at: now) }
-                }
-                if told.duration(to: now.monotonic) >= Self.progressPace {
-                    told = now.monotonic
-                    let line = self.state.withLock { $0.line }
-                    self.progress(elapsed.secondsValue / self.setup.duration.secondsValue, line)
-                }
-                if elapsed >= self.setup.duration {
-                    self.state.withLock { $0.ending = "time" }
-                    break
-                }
-                if written.duration(to: now.monotonic) >= Self.writePace {
-                    written = now.monotonic
-                    self.write(self.record())
-                }
+            await withTaskGroup(of: Void.self) { group in
+                group.addTask { await self.watch(since: begin) }
+                group.addTask { await self.keepWriting() }
+                // The watch ends with the time; writing never does by itself.
+                await group.next()
+                group.cancelAll()
             }
         }
         self.state.withLock { log in
@@ -124,6 +100,41 @@ package final class SoakRun: Service {
             log.close(at: clock.now())
         }
         self.write(self.record())
+    }
+
+    /// Beside the watch: slopes and pages take a moment.
+    private func keepWriting() async {
+        while (try? await self.setup.clock.sleep(for: Self.writePace)) != nil { self.write(self.record()) }
+    }
+
+    private func watch(since begin: ReceiveTime) async {
+        let clock = self.setup.clock
+        // With the truth at hand odds are held against it; without, nothing changes in so short a time.
+        let pace: Duration = self.setup.exchange == nil ? .milliseconds(100) : .milliseconds(10)
+        var gauged: MonotonicTime?
+        var told = begin.monotonic
+        while !Task.isCancelled {
+            // The sleep throws only when the program ends.
+            guard (try? await clock.sleep(for: pace)) != nil else { break }
+            let now = clock.now()
+            let elapsed = begin.monotonic.duration(to: now.monotonic)
+            self.state.withLock { $0.look(at: now) }
+            if gauged.map({ $0.duration(to: now.monotonic) >= Self.gaugePace }) ?? true {
+                gauged = now.monotonic
+                let gauge = ProcessGauge.read()
+                let boot = ProcessGauge.timeSinceBoot()
+                self.state.withLock { $0.gauge(gauge, sinceBoot: boot, at: now) }
+            }
+            if told.duration(to: now.monotonic) >= Self.progressPace {
+                told = now.monotonic
+                let line = self.state.withLock { $0.line }
+                self.progress(elapsed.secondsValue / self.setup.duration.secondsValue, line)
+            }
+            if elapsed >= self.setup.duration {
+                self.state.withLock { $0.ending = "time" }
+                break
+            }
+        }
     }
 
     /// Everything so far.
@@ -326,7 +337,9 @@ struct SoakLog {
             var state =
                 self.lineStates[key]
                 ?? LineState(disconnects: 0, failures: 0, isLive: false, wasLive: false)
-            if line.disconnects > state.disconnects { self.soak.lines.disconnects += line.disconnects - state.disconnects }
+            if line.disconnects > state.disconnects {
+                self.soak.lines.disconnects += line.disconnects - state.disconnects
+            }
             if line.failuresInARow > state.failures {
                 self.soak.lines.failures += UInt64(line.failuresInARow - state.failures)
                 self.failures.append((now, line.line))
@@ -485,7 +498,8 @@ struct SoakLog {
                 if self.soak.spikes.missed.count < Self.missedKept {
                     self.soak.spikes.missed.append(
                         SoakRecord.Spikes.Missed(
-                            market: over.slug, side: over.side == .yes ? "yes" : "no", begin: over.begin.wall.milliseconds,
+                            market: over.slug, side: over.side == .yes ? "yes" : "no",
+                            begin: over.begin.wall.milliseconds,
                             end: end.wall.milliseconds, peak: Double(over.peak.rawValue) / 1_000_000,
                             faults: self.faults(from: from - .seconds(2), until: until)))
                 }
