@@ -29,6 +29,8 @@ package final class VirtualWorld {
     package let network: VirtualNetwork
     /// What happened on the board and to continuity.
     package let story: Story
+    /// Called when the exchange has sent what was due: what it knows then is what was to be seen.
+    package var ticked: (() -> Void)?
 
     /// - Parameter observer: sees, beside the story, everything that happens to the markets.
     package init(
@@ -56,6 +58,7 @@ package final class VirtualWorld {
         self.after(Swift.max(.zero, wait)) { [weak self] in
             guard let self else { return }
             self.exchange.tick()
+            self.ticked?()
             self.scheduleTick()
         }
     }
