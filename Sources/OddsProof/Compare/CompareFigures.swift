@@ -1,18 +1,7 @@
-#if canImport(FoundationEssentials)
-import FoundationEssentials
-#else
-import Foundation
-#endif
-
-/// Everything that a comparison found: the JSON beside its report, schema `oddstream.compare/1`.
+/// Everything that a comparison found: what is in the JSON of its report beside the header, schema `oddstream.compare/1`.
 ///
 /// Times are Unix milliseconds, durations milliseconds, odds and prices dollars from 0 to 1.
 package struct CompareFigures: Sendable, Codable {
-    /// The schema's name and version.
-    package static let schemaName = "oddstream.compare/1"
-
-    /// Always `schemaName`.
-    package var schema = CompareFigures.schemaName
     /// What was compared: `live`, `simulated`, `virtual` or `recording`.
     package var mode = "live"
     /// How it is known what was visible: `exchange`, `recording` or `union`.
@@ -97,12 +86,27 @@ package struct CompareFigures: Sendable, Codable {
         package var agreeRaw = 0
         /// Those that were what the stream had at the exchange's stamp of the answer, exactly.
         package var agreeExactly = 0
-        /// Those that were what the stream had at that stamp, within the tolerance, or while the question was out.
+        /// Those that were what the stream had at that stamp (however late it came), within the tolerance of it, or while
+        /// the question was out.
         package var agreeAligned = 0
+        /// Of the compared answers, those that came while the stream said that it was live.
+        package var live = 0
+        /// Of those, the ones that agree after alignment.
+        package var liveAligned = 0
         /// Why answers differed at the instant of receipt that agree at their stamp, by reason.
         package var rawReasons: [String: Int] = [:]
         /// What the others are, by class.
         package var classes: [String: Int] = [:]
+
+        private enum CodingKeys: String, CodingKey {
+            case source, questions, failed, refused, compared, live, classes
+            case streamAbsent = "stream_absent"
+            case agreeRaw = "agree_raw"
+            case agreeExactly = "agree_exactly"
+            case agreeAligned = "agree_aligned"
+            case liveAligned = "live_aligned"
+            case rawReasons = "raw_reasons"
+        }
     }
 
     /// What a source caught.
@@ -115,6 +119,11 @@ package struct CompareFigures: Sendable, Codable {
         package var delaysMs: [Double] = []
         /// Why spikes were missed, by class.
         package var missed: [String: Int] = [:]
+
+        private enum CodingKeys: String, CodingKey {
+            case source, lengths, missed
+            case delaysMs = "delays_ms"
+        }
     }
 
     /// How many spikes of a length were caught, and how late.
@@ -131,6 +140,16 @@ package struct CompareFigures: Sendable, Codable {
         package var paidDisplayedTicks: Double?
         /// The best ask at the catch minus at the beginning, in ticks, on average; above zero is dearer.
         package var paidAskTicks: Double?
+
+        private enum CodingKeys: String, CodingKey {
+            case length, spikes, caught
+            case delayP50Ms = "delay_p50_ms"
+            case delayP90Ms = "delay_p90_ms"
+            case delayP99Ms = "delay_p99_ms"
+            case delayMaxMs = "delay_max_ms"
+            case paidDisplayedTicks = "paid_displayed_ticks"
+            case paidAskTicks = "paid_ask_ticks"
+        }
     }
 
     /// A spike that was visible.
@@ -154,6 +173,15 @@ package struct CompareFigures: Sendable, Codable {
         package var ask: Double?
         /// One for each source.
         package var sights: [Sight] = []
+
+        private enum CodingKeys: String, CodingKey {
+            case number, market, side, peak, threshold, odds, ask, sights
+            case beginMs = "begin_ms"
+            case endMs = "end_ms"
+            case peakMs = "peak_ms"
+            case durationMs = "duration_ms"
+            case visibleMs = "visible_ms"
+        }
     }
 
     /// What a source made of a spike.
@@ -167,6 +195,13 @@ package struct CompareFigures: Sendable, Codable {
         /// Why it was missed: a class, and a sentence; nil when it was caught.
         package var missed: String?
         package var explanation: String?
+
+        private enum CodingKeys: String, CodingKey {
+            case source, caught, missed, explanation
+            case delayMs = "delay_ms"
+            case paidDisplayedTicks = "paid_displayed_ticks"
+            case paidAskTicks = "paid_ask_ticks"
+        }
     }
 
     /// An answer that differs from the stream, or that the poller did not believe.
@@ -185,6 +220,13 @@ package struct CompareFigures: Sendable, Codable {
         /// `stream_not_live`, `refused`, `in_batch`, `fault` or `unexplained`.
         package var kind: String
         package var explanation: String
+
+        private enum CodingKeys: String, CodingKey {
+            case source, market, hash, poller, stream, trust, kind, explanation
+            case askedMs = "asked_ms"
+            case answeredMs = "answered_ms"
+            case stampMs = "stamp_ms"
+        }
     }
 
     /// What a poller that answers at once and never fails would have met, whatever the phase of its clock.
@@ -216,7 +258,21 @@ package struct CompareFigures: Sendable, Codable {
             package var source: String
             package var timesMs: [Int64] = []
             package var odds: [Double?] = []
+
+            private enum CodingKeys: String, CodingKey {
+                case source, odds
+                case timesMs = "times_ms"
+            }
         }
+    }
+
+    private enum CodingKeys: String, CodingKey {
+        case mode, truth, command, notes, basis, threshold, hysteresis, sources, markets, agreement, catches, spikes,
+            disagreements, phases, faults, plots
+        case beginMs = "begin_ms"
+        case endMs = "end_ms"
+        case allowanceMs = "allowance_ms"
+        case toleranceMs = "tolerance_ms"
     }
 }
 
@@ -229,27 +285,5 @@ extension CompareFigures {
     /// Spikes of 100 ms or more that the stream missed.
     package var missedByStream: [SpikeRow] {
         self.spikes.filter { $0.visibleMs >= Length.tenth.leastMs && $0.sights.first?.caught == false }
-    }
-
-    /// As JSON, keys in snake case and in a stable order.
-    package func json() throws -> [UInt8] {
-        let encoder = JSONEncoder()
-        encoder.keyEncodingStrategy = .convertToSnakeCase
-        encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
-        return Array(try encoder.encode(self))
-    }
-
-    /// From its JSON. Throws `ProofError` when it is none.
-    package init(json: [UInt8]) throws(ProofError) {
-        let decoder = JSONDecoder()
-        decoder.keyDecodingStrategy = .convertFromSnakeCase
-        do {
-            self = try decoder.decode(CompareFigures.self, from: Data(json))
-        } catch {
-            throw ProofError("This is no report of `oddstream compare`. Give it the JSON that it wrote.", cause: error)
-        }
-        guard self.schema == Self.schemaName else {
-            throw ProofError("This is a report of the schema \(self.schema), not \(Self.schemaName).")
-        }
     }
 }

@@ -6,6 +6,8 @@ enum CompareAlignment {
     case exact
     /// It had the same within the tolerance of the stamp, or while the question was out.
     case near
+    /// It had the very same of that stamp, and received it only after the answer: the stream was late.
+    case later
     /// It had something else at the very stamp of the answer.
     case inBatch(Sighting)
     /// It had something else.
@@ -15,7 +17,7 @@ enum CompareAlignment {
 
     var isAgreement: Bool {
         switch self {
-        case .exact, .near: true
+        case .exact, .near, .later: true
         case .inBatch, .other, .absent: false
         }
     }
@@ -24,6 +26,8 @@ enum CompareAlignment {
 extension CompareJudge {
     /// How long the exchange may have had a book before it was asked for, as far as is looked back.
     private static let lookBack: Int64 = 120_000_000_000
+    /// How much later than an answer the stream may have received the same book.
+    private static let lookAhead: Int64 = 10_000_000_000
 
     /// How an answer goes together with what the stream had; nil without a book.
     func alignment(of answer: PollAnswer) -> CompareAlignment? {
@@ -32,9 +36,10 @@ extension CompareJudge {
         let slack = self.configuration.tolerance.wholeNanoseconds
         let from = Swift.min(answer.asked, stamp * 1_000_000) - Self.lookBack
         let first = stream.index(at: from) ?? 0
-        let last = stream.firstIndex(after: answer.answered + slack)
+        let last = stream.firstIndex(after: answer.answered + Self.lookAhead)
         let tolerance = slack / 1_000_000
         var isNear = false
+        var isLater = false
         var atStamp: Sighting?
         var nearest: Sighting?
         for index in first..<Swift.max(first, last) {
@@ -45,15 +50,18 @@ extension CompareJudge {
             let holds = version.stamp <= stamp && stamp <= nextStamp
             let holdsNearly = version.stamp <= stamp + tolerance && stamp - tolerance <= nextStamp
             let isInFlight = version.time <= answer.answered + slack && (until?.time ?? .max) >= answer.asked - slack
+            let isLate = version.time > answer.answered + slack
             if version.tops.agrees(with: tops) {
-                if holds { return .exact }
-                isNear = isNear || holdsNearly || isInFlight
-            } else {
+                if holds, !isLate { return .exact }
+                isLater = isLater || holds
+                isNear = isNear || !isLate && (holdsNearly || isInFlight)
+            } else if !isLate {
                 if version.stamp == stamp { atStamp = version }
                 if holds || nearest == nil && isInFlight { nearest = version }
             }
         }
         if isNear { return .near }
+        if isLater { return .later }
         let shown = stream.at(answer.answered)
         guard shown?.trust.isUsable == true else { return .absent(shown) }
         if let atStamp { return .inBatch(atStamp) }
@@ -92,36 +100,61 @@ extension CompareJudge {
             let why = had.map { "the stream was \($0.trust.text)" } ?? "the stream had no odds yet"
             return self.add(answer, "stream_not_live", self.why(why, answer), had, to: &list)
         }
+        let isLive = shown?.trust.isLive == true
         agreement.compared += 1
+        if isLive { agreement.live += 1 }
         if isSame { agreement.agreeRaw += 1 }
         let kind: String
         let text: String
         let stream: Sighting?
         switch alignment {
-        case .exact, .near:
+        case .exact, .near, .later:
             agreement.agreeAligned += 1
+            if isLive { agreement.liveAligned += 1 }
             if case .exact = alignment { agreement.agreeExactly += 1 }
-            if !isSame { agreement.rawReasons[self.rawReason(answer, shown), default: 0] += 1 }
+            if case .later = alignment {
+                agreement.rawReasons["stream_late", default: 0] += 1
+            } else if !isSame {
+                agreement.rawReasons[self.rawReason(answer, shown), default: 0] += 1
+            }
             return
         case .absent: return
         case .inBatch(let version):
-            (kind, text, stream) = ("in_batch", "the stream had another book of the same stamp: a batch was cut", version)
+            kind = isLive ? "in_batch" : "stream_not_live"
+            text = "the stream was \(version.trust.text) and had another book of the same stamp"
+            stream = version
         case .other(let version):
-            let faults = self.faultText(answer.asked, answer.answered)
-            (kind, stream) = (faults == nil ? "unexplained" : "fault", version)
-            text = "the stream was \(version.trust.text)"
+            let isExplained = self.faultText(answer.asked, answer.answered) != nil
+            let behind = shown.flatMap { self.lag(of: $0, at: answer.answered) }
+            kind =
+                !isLive ? "stream_not_live" : !isExplained ? "unexplained" : behind == nil ? "fault" : "stream_behind"
+            let how = behind.map { ", \(CompareText.time(Self.milliseconds($0))) behind what was true" }
+            (text, stream) = ("the stream was \(shown?.trust.text ?? "without odds")\(how ?? "")", version)
         }
         agreement.classes[kind, default: 0] += 1
         self.add(answer, kind, self.why(text, answer), stream, to: &list)
+    }
+
+    /// How long ago what the stream shows was last true; nil when it was not, or that is not known.
+    private func lag(of shown: Sighting, at time: Int64) -> Int64? {
+        guard self.configuration.truth != .union else { return nil }
+        let entries = self.truth.entries
+        guard let last = self.truth.index(at: time) else { return nil }
+        let oldest = time - Self.lookAhead
+        for index in stride(from: last, through: 0, by: -1) {
+            let until = index == last ? time : entries[index + 1].time
+            if until < oldest { return nil }
+            if entries[index].tops.agrees(with: shown.tops) { return time - until }
+        }
+        return nil
     }
 
     private func rawReason(_ answer: PollAnswer, _ shown: Sighting?) -> String {
         guard let shown, shown.trust.isUsable else { return "stream_not_live" }
         guard let stamp = answer.stamp else { return "other" }
         let ahead = shown.stamp - stamp
-        if ahead > (answer.answered - answer.asked) / 1_000_000 + self.configuration.tolerance.wholeNanoseconds / 1_000_000 {
-            return "stale_rest"
-        }
+        let flight = (answer.answered - answer.asked) / 1_000_000
+        if ahead > flight + self.configuration.tolerance.wholeNanoseconds / 1_000_000 { return "stale_rest" }
         return ahead >= 0 ? "stream_newer" : "answer_newer"
     }
 

@@ -143,7 +143,8 @@ extension CompareFigures {
         caught.caught = sights.count { $0.caught }
         let delays = sights.compactMap(\.delayMs).sorted()
         func quantile(_ share: Double) -> Double? {
-            delays.isEmpty ? nil : delays[Swift.min(delays.count - 1, Int((Double(delays.count) * share).rounded(.up)) - 1)]
+            guard !delays.isEmpty else { return nil }
+            return delays[Swift.max(0, Int((Double(delays.count) * share).rounded(.up)) - 1)]
         }
         func mean(_ values: [Double]) -> Double? {
             values.isEmpty ? nil : values.reduce(0, +) / Double(values.count)

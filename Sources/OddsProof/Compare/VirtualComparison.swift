@@ -148,7 +148,7 @@ extension PollAnswer {
         let verdict: Verdict
         if report.odds != nil {
             verdict = .believed
-        } else if report.ghosts > 0 {
+        } else if report.ghosts > 0 || report.older > 0 && books.allSatisfy(\.hasGhostShape) {
             verdict = .refused("a ghost book of 0.01/0.99, which the poller did not believe")
         } else if report.older > 0 {
             verdict = .refused("stale REST: a book older than what the poller had seen")
