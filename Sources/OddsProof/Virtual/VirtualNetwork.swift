@@ -35,7 +35,7 @@ package final class VirtualNetwork: FeedConnector, BookWitness, @unchecked Senda
 
     // MARK: Sockets
 
-    package func connect(delegate: any TransportDelegate) -> any FeedTransport {
+    package func connect(line: Int, delegate: any TransportDelegate) -> any FeedTransport {
         self.attempts += 1
         self.lastID += 1
         let socket = VirtualSocket(id: self.lastID, network: self, delegate: delegate)
