@@ -147,12 +147,20 @@ final class ReplayLoop: EventLoop, @unchecked Sendable {
 package final class ReplayClock: StreamClock, @unchecked Sendable {
     // The loop is only asked for its time, on the thread that drives it.
     private let loop: ReplayLoop
-    /// Nanoseconds since 1970 at the loop's beginning.
-    private(set) var beginning: Int64
+    /// Both clocks at the loop's beginning.
+    private var beginning: Int64
+    private var monotonic: Int64
 
-    init(_ loop: ReplayLoop, beginning: Int64) {
+    init(_ loop: ReplayLoop, beginning: Int64, monotonic: Int64) {
         self.loop = loop
         self.beginning = beginning
+        self.monotonic = monotonic
+    }
+
+    /// The loop is at its beginning, and that is now.
+    func set(beginning: ReceiveTime) {
+        self.beginning = beginning.unixNanoseconds
+        self.monotonic = beginning.monotonic.nanoseconds
     }
 
     /// The wall clock of the machine that recorded was set: it differs by this much from the time that ran on.
@@ -161,7 +169,7 @@ package final class ReplayClock: StreamClock, @unchecked Sendable {
     package func now() -> ReceiveTime {
         let now = self.loop.time
         return ReceiveTime(
-            monotonic: MonotonicTime(nanoseconds: now), unixNanoseconds: self.beginning &+ now &+ self.step)
+            monotonic: MonotonicTime(nanoseconds: self.monotonic &+ now), unixNanoseconds: self.beginning &+ now &+ self.step)
     }
 
     package func sleep(until instant: MonotonicTime) async throws {

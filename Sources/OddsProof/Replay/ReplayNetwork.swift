@@ -54,9 +54,8 @@ package final class ReplayNetwork: FeedConnector, BookWitness, @unchecked Sendab
     private var readTime: Int64 = 0
     private var questions: [Question] = []
     private var answers: [(asked: Int64, exchange: RESTExchange)] = []
-    private let beginning: Int64
-    /// Whether a single connection, open for ever, stands for a tape that knows no connections.
-    private let isTape: Bool
+    /// The recorded monotonic time at the loop's beginning.
+    private let origin: Int64
     /// Messages that were heard, and that were not.
     private(set) var heard: UInt64 = 0
     private(set) var differences = Differences()
@@ -72,10 +71,9 @@ package final class ReplayNetwork: FeedConnector, BookWitness, @unchecked Sendab
     /// How many messages are kept for a feed that has not asked for their connection yet.
     private static let backlogLimit = 10_000
 
-    init(loop: ReplayLoop, beginning: Int64, isTape: Bool) {
+    init(loop: ReplayLoop, origin: Int64) {
         self.loop = loop
-        self.beginning = beginning
-        self.isTape = isTape
+        self.origin = origin
     }
 
     package var address: String { "recording" }
@@ -257,7 +255,7 @@ package final class ReplayNetwork: FeedConnector, BookWitness, @unchecked Sendab
     func answered(_ exchange: RESTExchange) {
         guard exchange.service == .clob, exchange.path.hasPrefix("/book?") else { return }
         self.hasAnswers = true
-        let asked = exchange.asked.unixNanoseconds &- self.beginning
+        let asked = exchange.asked.monotonic.nanoseconds &- self.origin
         let match = self.questions.firstIndex { $0.path == exchange.path && asked >= $0.asked - Self.tolerance }
         guard let match else {
             self.answers.append((asked, exchange))

@@ -38,8 +38,8 @@ package struct ReplayRun: Sendable, Hashable {
 
 /// Where rows come from, in their order.
 package protocol ReplaySource: AnyObject {
-    /// The next row with its time in nanoseconds since 1970; nil at the end.
-    func next() throws -> (time: Int64, row: ReplayRow)?
+    /// The next row with its time on both clocks; nil at the end.
+    func next() throws -> (row: ReplayRow, received: ReceiveTime)?
     /// The share of all rows that were given, 0 to 1, as far as that is known.
     var share: Double { get }
     /// What could not be read, in sentences.

@@ -428,6 +428,7 @@ final class FeedConnection: FeedPipelineDelegate {
     func hurry(_ limit: Duration) { self.perform(self.session.hurry(limit, now: self.now)) }
 
     var phase: FeedSession.Phase { self.session.phase }
+    var foreignEntries: UInt64 { self.books.counters.foreignEntries }
 
     private func change(_ body: (FeedBooks) -> Void) {
         self.lastReceive = self.setup.clock.now()
