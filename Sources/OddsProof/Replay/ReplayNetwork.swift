@@ -194,7 +194,8 @@ package final class ReplayNetwork: FeedConnector, BookWitness, @unchecked Sendab
 
     func happened(_ event: FeedConnectionEvent, line: Int, connection: Int) {
         switch event {
-        case .connecting: _ = self.begin(line, connection)
+        case .connecting:
+            if self.attempt(line, connection) == nil { _ = self.begin(line, connection) }
         case .open:
             let attempt = self.attempt(line, connection) ?? self.begin(line, connection)
             attempt.isOpen = true
