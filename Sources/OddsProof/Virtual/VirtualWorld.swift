@@ -32,14 +32,17 @@ package final class VirtualWorld {
     /// Called when the exchange has sent what was due: what it knows then is what was to be seen.
     package var ticked: (() -> Void)?
 
-    /// - Parameter observer: sees, beside the story, everything that happens to the markets.
+    /// - Parameters:
+    ///   - observer: sees, beside the story, everything that happens to the markets.
+    ///   - tap: hears everything that a replay needs.
     package init(
-        _ setting: Setting, seed: UInt64, observer: (any MarketObserver)? = nil,
+        _ setting: Setting, seed: UInt64, observer: (any MarketObserver)? = nil, tap: (any FeedTap)? = nil,
         logger: Logger = Logger(label: "virtual") { _ in SwiftLogNoOpLogHandler() }
     ) {
         let clock = VirtualClock(self.loop)
         let exchange = SimulatedExchange(configuration: setting.exchange, tape: nil, clock: clock)
         let network = VirtualNetwork(exchange: exchange, loop: self.loop, latency: setting.latency)
+        if let tap { network.tap = (tap, clock) }
         let story = Story(observer)
         self.clock = clock
         self.exchange = exchange
