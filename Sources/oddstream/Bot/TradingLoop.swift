@@ -29,6 +29,8 @@ final class TradingLoop: Service {
         var referenceOutcome: @Sendable (Market) -> Side? = { _ in nil }
         /// How long after a window's end the reference price decides, when the venue has not.
         var referencePatience = Duration.seconds(600)
+        /// Told when the desk has decided on odds.
+        var decided: @Sendable (OddsSnapshot) -> Void = { _ in }
     }
 
     private struct State {
@@ -161,6 +163,7 @@ final class TradingLoop: Service {
 
     private func observe(_ snapshot: OddsSnapshot) {
         self.change { $0.observe(snapshot, now: $1) }
+        self.setup.decided(snapshot)
     }
 
     private func everySecond(_ work: () async -> Void) async {
