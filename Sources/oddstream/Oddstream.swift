@@ -27,7 +27,7 @@ struct Oddstream: AsyncParsableCommand {
             """,
         version: programVersion,
         subcommands: [
-            Run.self, Demo.self, Watch.self, Trades.self, History.self, Simulate.self, Doctor.self, AlertTest.self, Soak.self,
+            Run.self, Demo.self, Watch.self, Trades.self, History.self, Simulate.self, Doctor.self, AlertTest.self, Soak.self, Compare.self,
             RenderReport.self,
         ])
 

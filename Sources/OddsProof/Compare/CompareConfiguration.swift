@@ -25,6 +25,8 @@ package struct CompareConfiguration: Sendable {
     package var allowance = Duration.milliseconds(250)
     /// How far the exchange's stamps of an answer and of the stream may lie apart.
     package var tolerance = Duration.milliseconds(250)
+    /// This machine's clock minus the venue's, the shortest way here included: the truth's times of a recording have it.
+    package var stampOffset = Duration.zero
     /// How many phases of each poller's clock are tried.
     package var phases = 60
     /// How many markets are plotted at most.

@@ -218,9 +218,14 @@ struct CompareJudge {
         return sight
     }
 
+    /// How much earlier than a change is seen the exchange may have stamped it, in milliseconds.
+    private static let stampSlack: Int64 = 100
+
     /// The first time that the stream showed a spike.
     private func showing(_ spike: Visible, _ latest: Int64) -> (time: Int64, tops: MarketTops)? {
         let held = self.track.shown[0].during(spike.begin, latest)
+        let offset = self.configuration.stampOffset.wholeNanoseconds
+        let earliest = (spike.begin - offset) / 1_000_000 - Self.stampSlack
         // While it goes on to show what was before, nothing of this spike has come.
         var isCarriedOver = (held.first?.time ?? .max) < spike.begin
         for sighting in held {
@@ -228,7 +233,7 @@ struct CompareJudge {
                 isCarriedOver = false
                 continue
             }
-            if isCarriedOver, sighting.stamp < spike.begin / 1_000_000 { continue }
+            if isCarriedOver, sighting.stamp < earliest { continue }
             return (Swift.max(sighting.time, spike.begin), sighting.tops)
         }
         return nil

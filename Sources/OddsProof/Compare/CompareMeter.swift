@@ -23,7 +23,8 @@ package struct CompareMeter: Sendable {
         var answers: [PollAnswer] = []
     }
 
-    package let configuration: CompareConfiguration
+    /// What is compared, and how strictly.
+    package internal(set) var configuration: CompareConfiguration
     /// The stream, then the pollers.
     package let sources: [CompareSource]
     private var tracks: [MarketID: Track] = [:]
