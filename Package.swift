@@ -72,7 +72,8 @@ let package = Package(
                 "OddsCore", "CZlib", product("Crypto", "swift-crypto"), product("Logging", "swift-log"),
                 product("ServiceLifecycle", "swift-service-lifecycle"),
             ], swiftSettings: settings),
-        .target(name: "OddsReports", dependencies: ["OddsCore"], swiftSettings: settings),
+        .target(
+            name: "OddsReports", dependencies: ["OddsCore", product("Crypto", "swift-crypto")], swiftSettings: settings),
         .target(
             name: "OddsProof",
             dependencies: [

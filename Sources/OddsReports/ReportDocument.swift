@@ -54,11 +54,13 @@ public struct ReportDocument: Sendable {
 
     /// A number to remember.
     public struct Figure: Sendable, Hashable {
+        /// What it counts or measures.
         public var name: String
         /// With its unit.
         public var value: String
         /// A few words on it; empty when none are needed.
         public var note: String
+        /// Whether it is good or bad news.
         public var tone: Tone
 
         /// A figure from its parts.
@@ -72,7 +74,9 @@ public struct ReportDocument: Sendable {
 
     /// A fact about the run.
     public struct Fact: Sendable, Hashable {
+        /// What it is about, such as `command`.
         public var name: String
+        /// What is the case.
         public var value: String
 
         /// A fact from its parts.
@@ -84,7 +88,9 @@ public struct ReportDocument: Sendable {
 
     /// A part of the report under a headline.
     public struct Section: Sendable {
+        /// Its headline.
         public var title: String
+        /// What is under it, from top to bottom.
         public var blocks: [Block]
 
         /// A section from its parts.
@@ -96,8 +102,11 @@ public struct ReportDocument: Sendable {
 
     /// What a section is made of.
     public enum Block: Sendable {
+        /// A paragraph.
         case text(String)
+        /// A table; long ones are folded.
         case table(Table)
+        /// A plot.
         case chart(Chart)
         /// More, which is folded away at first.
         case details(title: String, [Block])
@@ -107,7 +116,9 @@ public struct ReportDocument: Sendable {
     public struct Table: Sendable {
         /// A column; numbers are set to the right.
         public struct Column: Sendable, Hashable {
+            /// Its head.
             public var name: String
+            /// Whether its cells are numbers.
             public var isNumber: Bool
 
             /// A column from its parts.
@@ -117,7 +128,9 @@ public struct ReportDocument: Sendable {
             }
         }
 
+        /// What it shows; empty when the headline above says it.
         public var caption: String
+        /// Its columns, from left to right.
         public var columns: [Column]
         /// One text for each column.
         public var rows: [[String]]
@@ -135,6 +148,7 @@ public struct ReportDocument: Sendable {
 
     /// What a colour says; told by shape or word as well.
     public enum Tone: String, Sendable, Hashable, Codable, CaseIterable {
+        /// No judgement, good news, something to look at, bad news.
         case neutral, good, warning, bad
         /// The first, second … source of a comparison.
         case first, second, third, fourth
@@ -142,8 +156,11 @@ public struct ReportDocument: Sendable {
 
     /// A plot.
     public enum Chart: Sendable {
+        /// Values over time.
         case timeLines(TimeLines)
+        /// How values are distributed.
         case distribution(Distribution)
+        /// States over time.
         case strip(Strip)
     }
 
@@ -151,6 +168,7 @@ public struct ReportDocument: Sendable {
     public struct TimeLines: Sendable {
         /// One source's values.
         public struct Line: Sendable {
+            /// How values are joined.
             public enum Style: Sendable {
                 /// A value holds until the next one.
                 case steps
@@ -160,8 +178,11 @@ public struct ReportDocument: Sendable {
                 case points
             }
 
+            /// The source's name.
             public var name: String
+            /// Its colour.
             public var tone: Tone
+            /// How its values are joined.
             public var style: Style
             /// Unix milliseconds and value; nil where there is none from here on.
             public var points: [Point]
@@ -177,7 +198,9 @@ public struct ReportDocument: Sendable {
 
         /// A value at a time.
         public struct Point: Sendable, Hashable {
+            /// Unix milliseconds.
             public var time: Int64
+            /// In the unit of the plot; nil when there is none from here on.
             public var value: Double?
 
             /// A point from Unix milliseconds and value.
@@ -189,9 +212,13 @@ public struct ReportDocument: Sendable {
 
         /// A span of time that is set off, such as an outage, a spike or a window.
         public struct Band: Sendable, Hashable {
+            /// Its begin, in Unix milliseconds.
             public var from: Int64
+            /// Its end, in Unix milliseconds.
             public var until: Int64
+            /// What it is, such as `outage`.
             public var label: String
+            /// Its colour.
             public var tone: Tone
 
             /// A band from its parts; times are Unix milliseconds.
@@ -205,7 +232,9 @@ public struct ReportDocument: Sendable {
 
         /// A level that is drawn across, such as a threshold.
         public struct Level: Sendable, Hashable {
+            /// In the unit of the plot.
             public var value: Double
+            /// What it is, such as `limit`.
             public var label: String
 
             /// A level from its parts.
@@ -215,11 +244,15 @@ public struct ReportDocument: Sendable {
             }
         }
 
+        /// Its headline.
         public var title: String
         /// What the values are, with their unit.
         public var axis: String
+        /// The sources.
         public var lines: [Line]
+        /// Spans that are set off.
         public var bands: [Band] = []
+        /// Levels that are drawn across.
         public var levels: [Level] = []
         /// The range of values to show at least; nil for that of the values.
         public var range: ClosedRange<Double>?
@@ -236,8 +269,11 @@ public struct ReportDocument: Sendable {
     public struct Distribution: Sendable {
         /// How often values fell into a range.
         public struct Bucket: Sendable, Hashable {
+            /// Its lower bound, in the unit of the plot.
             public var from: Double
+            /// Its upper bound, in the unit of the plot; values lie below it.
             public var until: Double
+            /// How many values fell into it.
             public var count: Int
 
             /// A bucket from its parts.
@@ -250,8 +286,11 @@ public struct ReportDocument: Sendable {
 
         /// One source's values.
         public struct Group: Sendable {
+            /// The source's name.
             public var name: String
+            /// Its colour.
             public var tone: Tone
+            /// In rising order; what none covers did not occur.
             public var buckets: [Bucket]
             /// Named values, such as `p99`.
             public var marks: [(name: String, value: Double)]
@@ -265,11 +304,13 @@ public struct ReportDocument: Sendable {
             }
         }
 
+        /// Its headline.
         public var title: String
         /// What the values are, with their unit.
         public var axis: String
         /// Whether the axis of values is logarithmic.
         public var isLogarithmic: Bool
+        /// The sources, on one axis.
         public var groups: [Group]
         /// Values that are drawn across, such as a limit.
         public var limits: [TimeLines.Level] = []
@@ -287,7 +328,9 @@ public struct ReportDocument: Sendable {
     public struct Strip: Sendable {
         /// One thing's states.
         public struct Row: Sendable {
+            /// What was in these states.
             public var name: String
+            /// The states, each for a span of time.
             public var spans: [TimeLines.Band]
 
             /// A row from its parts; what no span covers is not known.
@@ -297,7 +340,9 @@ public struct ReportDocument: Sendable {
             }
         }
 
+        /// Its headline.
         public var title: String
+        /// The things, on one axis of time.
         public var rows: [Row]
 
         /// A strip from its parts.

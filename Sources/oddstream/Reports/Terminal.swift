@@ -24,6 +24,13 @@ enum Terminal {
         return (Int(size.ws_col), Int(size.ws_row))
     }
 
+    /// Columns of the terminal that a descriptor is; 80 when it does not tell.
+    static func width(of descriptor: Int32) -> Int {
+        var size = winsize()
+        guard ioctl(descriptor, UInt(TIOCGWINSZ), &size) == 0, size.ws_col > 0 else { return 80 }
+        return Int(size.ws_col)
+    }
+
     /// Takes the second screen and hides the cursor.
     static func take() {
         self.isTaken.withLock { isTaken in
