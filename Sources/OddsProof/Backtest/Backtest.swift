@@ -1,5 +1,6 @@
 internal import Dispatch
 public import OddsCore
+internal import OddsReports
 public import OddsTrading
 internal import Synchronization
 
@@ -152,10 +153,13 @@ public struct Backtest<Rules: Strategy>: Sendable {
             heard.resolved.contains(market) || self.candidates.contains { $0.setup.outcomes[market] != nil }
         }
         var report = BacktestReport(
-            program: self.program, generatedAt: generatedAt, source: self.source.name, from: from, until: until,
-            verdicts: [], notes: summary.problems, messages: summary.messages, publications: heard.publications,
-            markets: heard.markets.count, marketsDecided: decided, settings: self.settings, sweeps: self.sweeps,
-            split: boundary, selection: selection, sets: sets, shown: shown, trades: trades[shown])
+            header: ReportHeader(
+                kind: BacktestReport.kind, program: self.program, generatedAt: generatedAt.milliseconds,
+                source: self.source.name, from: from?.milliseconds, until: until?.milliseconds),
+            results: BacktestReport.Results(
+                notes: summary.problems, messages: summary.messages, publications: heard.publications,
+                markets: heard.markets.count, marketsDecided: decided, settings: self.settings, sweeps: self.sweeps,
+                split: boundary, selection: selection, sets: sets, shown: shown, trades: trades[shown]))
         report.judge(unnamed: heard.markets.values.count { $0.slug.isEmpty })
         return report
     }

@@ -93,13 +93,13 @@ extension BacktestReport {
     ///
     /// - Parameter unnamed: how many markets only the feed was known of.
     mutating func judge(unnamed: Int) {
-        let set = self.sets[self.shown]
+        let set = self.results.sets[self.results.shown]
         let all = set.all
         let losses = all.settled - all.hits
         let enough = Figures.enough
         let isEnough = all.isEnough
         let tooFew = "The sample is too small to tell luck from skill."
-        self.verdicts = [
+        self.header.verdicts = [
             ReportDocument.Verdict(
                 name: "sample size",
                 demanded:
@@ -113,30 +113,31 @@ extension BacktestReport {
                 } ?? "not known",
                 isMet: isEnough ? all.profitPerTrade.interval.map { $0.low > 0 } : nil,
                 note: isEnough
-                    ? (self.sets.count > 1 ? "Of the best set: the choice is not in the interval." : "") : tooFew),
+                    ? (self.results.sets.count > 1 ? "Of the best set: the choice is not in the interval." : "")
+                    : tooFew),
         ]
-        if let selection { self.judge(selection) }
+        if let selection = self.results.selection { self.judge(selection) }
         if all.unsettled > 0 {
-            self.notes.append(
+            self.results.notes.append(
                 "\(all.unsettled) of \(all.trades) trades are not settled: the recording does not tell how their markets ended. Name a file with Gamma's answers (--outcomes)."
             )
         }
         if unnamed > 0 {
-            self.notes.append(
-                "Of \(unnamed) of \(self.markets) markets only the feed is known: they are bought with a price step of 0.01, the smallest order of 5 shares and the fee of the crypto markets, and have no window."
+            self.results.notes.append(
+                "Of \(unnamed) of \(self.results.markets) markets only the feed is known: they are bought with a price step of 0.01, the smallest order of 5 shares and the fee of the crypto markets, and have no window."
             )
         }
-        if self.sets.count > 1 {
-            self.notes.append(
-                "The best of \(self.sets.count) sets looks better than it is: it was chosen because it was lucky here. Believe what it did out of sample, and try it on another recording."
+        if self.results.sets.count > 1 {
+            self.results.notes.append(
+                "The best of \(self.results.sets.count) sets looks better than it is: it was chosen because it was lucky here. Believe what it did out of sample, and try it on another recording."
             )
         }
     }
 
     private mutating func judge(_ selection: Selection) {
-        let chosen = self.sets[selection.best]
+        let chosen = self.results.sets[selection.best]
         if let outside = chosen.outOfSample {
-            self.verdicts.append(
+            self.header.verdicts.append(
                 ReportDocument.Verdict(
                     name: "best set out of sample", demanded: "profit",
                     measured:
@@ -144,7 +145,7 @@ extension BacktestReport {
                     isMet: outside.isEnough ? outside.profit > 0 : nil,
                     note: outside.isEnough ? "" : "Too few trades out of sample to tell."))
         }
-        self.verdicts.append(
+        self.header.verdicts.append(
             ReportDocument.Verdict(
                 name: "best set against luck",
                 demanded: selection.luck.map { "over \(Text.dollars($0))" } ?? "more than luck gives",

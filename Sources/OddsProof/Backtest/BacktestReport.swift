@@ -2,48 +2,68 @@ public import OddsCore
 public import OddsReports
 
 /// What came out of a back-test: `oddstream.backtest/1`. Money is dollars, times are Unix milliseconds.
-public struct BacktestReport: Sendable, Hashable, Codable {
-    /// The schema's name.
-    public static let schemaName = "oddstream.backtest/1"
+public struct BacktestReport: Report, Hashable {
+    /// `backtest`.
+    public static let kind = "backtest"
 
-    /// `oddstream.backtest/1`.
-    public var schema = BacktestReport.schemaName
-    /// The program's version.
-    public var program: String
-    /// When the report was made.
-    public var generatedAt: Timestamp
-    /// What was played.
-    public var source: String
-    /// The first moment that was played; nil when there was nothing.
-    @NullWhenAbsent public var from: Timestamp?
-    /// The last one.
-    @NullWhenAbsent public var until: Timestamp?
-    /// How far the sample carries.
-    public var verdicts: [ReportDocument.Verdict]
-    /// What one has to know to read the figures, in sentences.
-    public var notes: [String]
-    /// How many messages of the venue went in.
-    public var messages: Int
-    /// How often the odds of any market changed.
-    public var publications: Int
-    /// How many markets there were.
-    public var markets: Int
-    /// Of how many of them the end is known.
-    public var marketsDecided: Int
-    /// What was the same for every set, as it was set.
-    public var settings: [ParameterSweep.Parameter]
-    /// What was tried.
-    public var sweeps: [ParameterSweep]
-    /// Where the sample is split; nil when it is not.
-    @NullWhenAbsent public var split: Split?
-    /// What choosing the best set is worth; nil for one set.
-    @NullWhenAbsent public var selection: Selection?
-    /// The parameter sets, in the order of the sweeps.
-    public var sets: [ParameterSet]
-    /// The number of the set whose trades are told, from 0: the best in sample.
-    public var shown: Int
-    /// Its orders and what became of them, the oldest first.
-    public var trades: [TradeRecord]
+    /// What every report says of itself; the verdicts say how far the sample carries.
+    public var header: ReportHeader
+    /// The figures.
+    public var results: Results
+
+    /// A report from its parts.
+    public init(header: ReportHeader, results: Results) {
+        self.header = header
+        self.results = results
+    }
+
+    /// Reads what `encode` wrote.
+    public init(from decoder: any Decoder) throws {
+        self.header = try ReportHeader(from: decoder)
+        self.results = try Results(from: decoder)
+    }
+
+    /// Writes the header's keys and those of the results side by side.
+    public func encode(to encoder: any Encoder) throws {
+        try self.header.encode(to: encoder)
+        try self.results.encode(to: encoder)
+    }
+}
+
+extension BacktestReport {
+    /// The figures of a back-test.
+    public struct Results: Sendable, Hashable, Codable {
+        /// What one has to know to read the figures, in sentences.
+        public var notes: [String]
+        /// How many messages of the venue went in.
+        public var messages: Int
+        /// How often the odds of any market changed.
+        public var publications: Int
+        /// How many markets there were.
+        public var markets: Int
+        /// Of how many of them the end is known.
+        public var marketsDecided: Int
+        /// What was the same for every set, as it was set.
+        public var settings: [ParameterSweep.Parameter]
+        /// What was tried.
+        public var sweeps: [ParameterSweep]
+        /// Where the sample is split; nil when it is not.
+        @NullWhenAbsent public var split: Split?
+        /// What choosing the best set is worth; nil for one set.
+        @NullWhenAbsent public var selection: Selection?
+        /// The parameter sets, in the order of the sweeps.
+        public var sets: [ParameterSet]
+        /// The number of the set whose trades are told, from 0: the best in sample.
+        public var shown: Int
+        /// Its orders and what became of them, the oldest first.
+        public var trades: [TradeRecord]
+
+        private enum CodingKeys: String, CodingKey {
+            case notes, messages, publications, markets
+            case marketsDecided = "markets_decided"
+            case settings, sweeps, split, selection, sets, shown, trades
+        }
+    }
 
     /// Where a sample is split.
     public struct Split: Sendable, Hashable, Codable {
@@ -194,17 +214,6 @@ public struct BacktestReport: Sendable, Hashable, Codable {
         public var fees: Double
         /// What they could be sold for at the last best bid.
         public var value: Double
-    }
-
-    private enum CodingKeys: String, CodingKey {
-        case schema, program
-        case generatedAt = "generated_at_ms"
-        case source
-        case from = "from_ms"
-        case until = "until_ms"
-        case verdicts, notes, messages, publications, markets
-        case marketsDecided = "markets_decided"
-        case settings, sweeps, split, selection, sets, shown, trades
     }
 }
 
