@@ -43,7 +43,9 @@ public struct SampleStatistics: Hashable, Sendable, Codable {
     /// The 97.5 % quantile of Student's t, to a thousandth; from the normal one by Cornish and Fisher's expansion, and by
     /// table where that is too rough.
     static func student(_ freedom: Int) -> Double {
-        let table = [12.706, 4.303, 3.182, 2.776, 2.571, 2.447, 2.365, 2.306, 2.262, 2.228]
+        let table = [
+            12.706, 4.303, 3.182, 2.776, 2.571, 2.447, 2.365, 2.306, 2.262, 2.228, 2.201, 2.179, 2.160, 2.145, 2.131,
+        ]
         if freedom <= table.count { return table[max(freedom, 1) - 1] }
         let (z, n) = (1.959_964, Double(freedom))
         let (z3, z5) = (z * z * z, z * z * z * z * z)
