@@ -30,14 +30,17 @@ package final class VirtualWorld {
     /// What happened on the board and to continuity.
     package let story: Story
 
-    /// - Parameter observer: sees, beside the story, everything that happens to the markets.
+    /// - Parameters:
+    ///   - observer: sees, beside the story, everything that happens to the markets.
+    ///   - tap: hears everything that a replay needs.
     package init(
-        _ setting: Setting, seed: UInt64, observer: (any MarketObserver)? = nil,
+        _ setting: Setting, seed: UInt64, observer: (any MarketObserver)? = nil, tap: (any FeedTap)? = nil,
         logger: Logger = Logger(label: "virtual") { _ in SwiftLogNoOpLogHandler() }
     ) {
         let clock = VirtualClock(self.loop)
         let exchange = SimulatedExchange(configuration: setting.exchange, tape: nil, clock: clock)
         let network = VirtualNetwork(exchange: exchange, loop: self.loop, latency: setting.latency)
+        if let tap { network.tap = (tap, clock) }
         let story = Story(observer)
         self.clock = clock
         self.exchange = exchange
