@@ -53,6 +53,13 @@ public struct Backtest<Rules: Strategy>: Sendable {
         self.init(source, candidates: [Candidate(setup: setup)])
     }
 
+    /// A back-test of one strategy over recordings: directories, files of them, tapes.
+    ///
+    /// - Throws: `RecordingError` when one is not there.
+    public init(_ recordings: [String], makeStrategy: () -> Rules) throws {
+        self.init(try RecordedEvents(recordings), makeStrategy: makeStrategy)
+    }
+
     /// Plays the source and tells what came of it.
     ///
     /// - Parameters:
