@@ -83,7 +83,8 @@ final class TapeWriter: FeedTap {
         encoder.note(
             .start(
                 RecordingStart(
-                    run: "run\(self.seed)", file: 1, program: "test", lines: self.lines, seed: self.seed, anchor: now)),
+                    run: "run\(self.seed)", file: 1, program: "test", lines: self.lines, seed: self.seed,
+                    renewalInterval: self.renewal, anchor: now)),
             at: now.monotonic)
         return encoder
     }
