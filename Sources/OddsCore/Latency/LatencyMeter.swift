@@ -142,9 +142,8 @@ public final class LatencyMeter: Sendable {
         func read(at now: MonotonicTime) -> LatencyStages {
             var sum = LatencyStages()
             let number = now.nanoseconds.flooredQuotient(self.width)
-            for (index, slot) in self.slots.enumerated() where number - self.numbers[index] < Int64(self.slots.count) {
-                if self.numbers[index] != .min { sum.add(slot) }
-            }
+            let oldest = number - Int64(self.slots.count)
+            for (index, slot) in self.slots.enumerated() where self.numbers[index] > oldest { sum.add(slot) }
             return sum
         }
     }
@@ -217,23 +216,23 @@ public final class LatencyMeter: Sendable {
 
     /// Everything up to now.
     public func report(at now: ReceiveTime) -> LatencyReport {
-        self.state.withLock { state in
-            var report = LatencyReport()
-            report.total = state.total
-            report.total.add(state.unconfirmed)
-            report.hour = state.hour.read(at: now.monotonic)
-            report.minute = state.minute.read(at: now.monotonic)
-            report.late = state.over + state.overUnconfirmed
-            report.dropped = state.dropped
-            report.waiting = UInt64(state.early.count)
-            report.bounds = state.offset.bounds(at: now.monotonic)
-            report.feedBound = state.offset.feedBound(at: now.monotonic)
-            report.widest = state.widest
-            report.steps = state.offset.steps
-            report.answers = state.offset.answers
-            report.roundTrip = state.offset.shortestRoundTrip
-            return report
-        }
+        // Summed outside the lock: the feed's event loop must not wait for a reader.
+        let state = self.state.withLock { $0 }
+        var report = LatencyReport()
+        report.total = state.total
+        report.total.add(state.unconfirmed)
+        report.hour = state.hour.read(at: now.monotonic)
+        report.minute = state.minute.read(at: now.monotonic)
+        report.late = state.over + state.overUnconfirmed
+        report.dropped = state.dropped
+        report.waiting = UInt64(state.early.count)
+        report.bounds = state.offset.bounds(at: now.monotonic)
+        report.feedBound = state.offset.feedBound(at: now.monotonic)
+        report.widest = state.widest
+        report.steps = state.offset.steps
+        report.answers = state.offset.answers
+        report.roundTrip = state.offset.shortestRoundTrip
+        return report
     }
 }
 

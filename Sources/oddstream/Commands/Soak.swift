@@ -105,7 +105,9 @@ struct Soak: AsyncParsableCommand {
         }
         try Soak.refuseWhatHasNoEffect(settings)
         let log = ProgramLog()
-        let logger = log.logger(label: "oddstream", level: settings.logLevel(default: .warning))
+        // Of faults that are planned the log need not speak.
+        let level: Logger.Level = settings.flag(.simulated) ? .critical : .warning
+        let logger = log.logger(label: "oddstream", level: settings.logLevel(default: level))
         let data = try settings.text(.data).map { path throws(ProgramFailure) in try DataDirectory(path) }
         defer { data?.leave() }
         let record: SoakRecord
