@@ -11,8 +11,7 @@ import Musl
 import Darwin
 #endif
 
-/// `make chaos`: the fault matrix in real time and in virtual time, random plans in virtual time,
-/// and a long run with random faults.
+/// `make chaos`: the fault matrix in real time and in virtual time, and random plans in virtual time.
 @main struct Chaos {
     private static let usage = """
         usage: chaos matrix            every fault over real sockets, in real time (about eight minutes)
@@ -21,8 +20,6 @@ import Darwin
                chaos day [HOURS]       quiet markets for so long (24) in virtual time
                chaos plans [N] [SEED]  N random plans in virtual time, from a seed on (1000 from 1)
                chaos plan SEED         one random plan, with all that happens
-               chaos soak MINUTES [SEED] [FAULTS-PER-MINUTE]
-                                       random faults in real time: uptime, memory, descriptors (from 1, 6 a minute)
         """
 
     static func main() async throws {
@@ -45,7 +42,6 @@ import Darwin
             let run = try VirtualChaos.random(seed: seed) { print($0) }
             print(run.plan.faults.map { "\($0)" }.joined(separator: "\n"))
             print("wrong as live for \(run.wrongLive.secondsValue) s from \(run.wrongAt?.secondsValue ?? -1) s")
-        case "soak": try await Self.soak(Array(words.dropFirst()))
         default: Self.refuse()
         }
     }
@@ -59,34 +55,6 @@ import Darwin
         guard failures > 0 else { return }
         print("\n\(failures) not as they should be")
         exit(1)
-    }
-
-    // MARK: The soak
-
-    private static func soak(_ words: [String]) async throws {
-        guard (1...3).contains(words.count), let minutes = Double(words[0]), (1...100_000).contains(minutes) else {
-            return Self.refuse()
-        }
-        var soak = Soak(duration: .seconds(Int64(minutes * 60)))
-        if words.count > 1 {
-            guard let seed = UInt64(words[1]) else { return Self.refuse() }
-            soak.seed = seed
-        }
-        if words.count > 2 {
-            guard let rate = Double(words[2]), (0.1...600).contains(rate) else { return Self.refuse() }
-            soak.faultsPerMinute = rate
-        }
-        let report = try await soak.run { line in
-            let bytes = Array("\(line)\n".utf8)
-            // Progress is only for who watches: it is no error when nobody can see it.
-            _ = bytes.withUnsafeBytes { write(STDERR_FILENO, $0.baseAddress, $0.count) }
-        }
-        print(report.table)
-        if !report.suspects.isEmpty {
-            print("\nFaults around the longest time of wrong odds:")
-            for planned in report.suspects { print("\(planned)") }
-        }
-        if !report.complaints.isEmpty { exit(1) }
     }
 
     // MARK: The matrix

@@ -20,6 +20,8 @@ public struct MarketTruth: Sendable, Hashable {
     public var down: Top
     /// The price of the last trade, on whichever token it was; nil when there was none.
     public var lastTrade: Price?
+    /// The same in terms of the Up token.
+    public var lastTradeOfUp: Price?
     /// The smallest price step now.
     public var tickSize: Price
     /// When the book last changed.
@@ -73,7 +75,9 @@ extension MarketTruth {
             return Top(bid: top.bid?.price, bidSize: top.bid?.size, ask: top.ask?.price, askSize: top.ask?.size)
         }
         self.init(
-            up: top(.up), down: top(.down), lastTrade: process.lastTrade?.price, tickSize: process.tickSize,
+            up: top(.up), down: top(.down), lastTrade: process.lastTrade?.price,
+            lastTradeOfUp: process.lastTrade.map { $0.token == .up ? $0.price : $0.price.complement },
+            tickSize: process.tickSize,
             bookTime: process.bookTime, time: time)
     }
 }

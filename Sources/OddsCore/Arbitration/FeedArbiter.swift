@@ -56,12 +56,12 @@ public final class FeedArbiter {
     public fileprivate(set) var waitingCount = 0
 
     /// The markets that have waited since before `limit`, with the line that should have caught up: it has missed
-    /// something, and its books are to be asked for again.
+    /// something, and its books are to be asked for again. By market.
     public func overdue(before limit: MonotonicTime) -> [(market: MarketID, line: Int)] {
         self.tables.values.compactMap { table in
             guard let since = table.pointee.waitingSince, since <= limit else { return nil }
             return table.pointee.candidate.map { (table.pointee.slot.market.id, $0) }
-        }
+        }.sorted { $0.market.rawValue < $1.market.rawValue }
     }
 }
 

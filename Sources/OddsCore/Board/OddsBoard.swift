@@ -15,8 +15,10 @@ public final class OddsBoard: Sendable {
     /// The latest odds of a market; nil when it is not on the board or has no data yet.
     public func currentOdds(_ id: MarketID) -> OddsSnapshot? { self.slot(id)?.read() }
 
-    /// All markets on the board, in no particular order.
-    public var markets: [Market] { self.slots.withLock { $0.values.map(\.market) } }
+    /// All markets on the board, by their ids.
+    public var markets: [Market] {
+        self.slots.withLock { $0.values.map(\.market) }.sorted { $0.id.rawValue < $1.id.rawValue }
+    }
 
     /// Makes room for a market. One that is there with these tokens, and perhaps the other of a pair, keeps its slot and
     /// values.

@@ -48,6 +48,17 @@ public final class FeedPipeline {
         self.books.counters.unknownFields = self.sink.unknownFields
     }
 
+    /// Takes in a whole text message that came without frames: a recording holds messages.
+    ///
+    /// - Parameters:
+    ///   - text: valid UTF-8, as the codec would have handed it on; not touched after the call.
+    ///   - now: when the read was made that completed it.
+    public func receive(message text: UnsafeRawBufferPointer, at now: ReceiveTime) {
+        self.books.begin(at: now)
+        self.sink.text(text)
+        self.books.counters.unknownFields = self.sink.unknownFields
+    }
+
     /// Queues a text message.
     public func send(_ text: [UInt8]) { _ = self.socket.sendText(text) }
 

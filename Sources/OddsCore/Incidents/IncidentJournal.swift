@@ -41,6 +41,12 @@ public struct IncidentJournal: Sendable {
         var clear: MonotonicTime
         var epoch: UInt64?
         var uptime: Uptime
+
+        /// The order in which markets are told of.
+        func precedes(_ other: Track) -> Bool {
+            (self.followed, self.market.slug, self.market.id.rawValue)
+                < (other.followed, other.market.slug, other.market.id.rawValue)
+        }
     }
 
     private let configuration: Configuration
@@ -257,7 +263,8 @@ public struct IncidentJournal: Sendable {
 
     /// Nobody answers any more what was asked for on the line.
     private mutating func forgetResyncs(of line: Int, _ now: ReceiveTime) {
-        for (key, trouble) in self.troubles where trouble.symptoms.resyncs.contains(where: { $0.line == line }) {
+        let byNumber = self.troubles.sorted { $0.value.incident.id < $1.value.incident.id }
+        for (key, trouble) in byNumber where trouble.symptoms.resyncs.contains(where: { $0.line == line }) {
             self.change(key) { trouble in
                 trouble.symptoms.resyncs = trouble.symptoms.resyncs.filter { $0.line != line }
             }
@@ -481,7 +488,8 @@ public struct IncidentJournal: Sendable {
     }
 
     private mutating func settleDue(_ now: MonotonicTime) {
-        for (key, trouble) in self.troubles {
+        // By number: what is told of several at once must not follow from how keys are hashed.
+        for (key, trouble) in self.troubles.sorted(by: { $0.value.incident.id < $1.value.incident.id }) {
             guard let settles = trouble.settles, settles <= now else { continue }
             if case .market(let id) = key { self.count(id, to: now) }
             self.settle(key)
@@ -493,7 +501,8 @@ public struct IncidentJournal: Sendable {
     private mutating func reviewDue(_ now: ReceiveTime) {
         guard let next = self.nextDue, next <= now.monotonic else { return }
         self.nextDue = nil
-        for (id, track) in self.tracks where track.standing == .pending {
+        let pending = self.tracks.filter { $0.value.standing == .pending }
+        for (id, track) in pending.sorted(by: { $0.value.precedes($1.value) }) {
             let due = track.followed.advanced(by: self.configuration.firstOddsDue)
             guard due <= now.monotonic else {
                 self.nextDue = min(self.nextDue ?? due, due)
@@ -601,7 +610,7 @@ public struct IncidentJournal: Sendable {
         var ledger = UptimeLedger()
         ledger.total = self.retired
         ledger.series = self.retiredSeries
-        for track in self.tracks.values.sorted(by: { ($0.followed, $0.market.slug) < ($1.followed, $1.market.slug) }) {
+        for track in self.tracks.values.sorted(by: { $0.precedes($1) }) {
             ledger.total += track.uptime
             if let series = track.market.series {
                 ledger.series[series] = (ledger.series[series] ?? self.noUptime) + track.uptime

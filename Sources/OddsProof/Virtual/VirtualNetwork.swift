@@ -10,6 +10,11 @@ package final class VirtualNetwork: FeedConnector, BookWitness, @unchecked Senda
     private let exchange: SimulatedExchange
     let loop: EmbeddedEventLoop
     let latency: Duration
+    /// Told of everything that goes through, with the clock's time.
+    var tap: (tap: any FeedTap, clock: any StreamClock)?
+    /// By how much the way of a message may be longer than the latency.
+    private let jitter: Int64
+    private var random: UInt64 = 1
     private var sockets: [Int: VirtualSocket] = [:]
     private var lastID = 0
     /// How many connections were asked for.
@@ -17,10 +22,18 @@ package final class VirtualNetwork: FeedConnector, BookWitness, @unchecked Senda
     /// How many questions the witness was asked.
     package private(set) var questions = 0
 
-    init(exchange: SimulatedExchange, loop: EmbeddedEventLoop, latency: Duration) {
+    init(exchange: SimulatedExchange, loop: EmbeddedEventLoop, latency: Duration, jitter: Duration = .zero) {
+        self.jitter = jitter.wholeNanoseconds
         self.exchange = exchange
         self.loop = loop
         self.latency = latency
+    }
+
+    /// How long a message takes, or an answer.
+    var way: Duration {
+        guard self.jitter > 0 else { return self.latency }
+        self.random = self.random &* 6_364_136_223_846_793_005 &+ 1_442_695_040_888_963_407
+        return self.latency + .nanoseconds(Int64(self.random >> 33) % self.jitter)
     }
 
     /// How many sockets there are.
@@ -35,14 +48,18 @@ package final class VirtualNetwork: FeedConnector, BookWitness, @unchecked Senda
 
     // MARK: Sockets
 
-    package func connect(delegate: any TransportDelegate) -> any FeedTransport {
+    package func connect(line: Int, delegate: any TransportDelegate) -> any FeedTransport {
         self.attempts += 1
         self.lastID += 1
-        let socket = VirtualSocket(id: self.lastID, network: self, delegate: delegate)
+        let tapped = self.tap.map {
+            TappedSocket(line: line, number: self.lastID, tap: $0.tap, clock: $0.clock, delegate: delegate)
+        }
+        let socket = VirtualSocket(id: self.lastID, network: self, delegate: tapped ?? delegate)
+        tapped?.transport = socket
         self.sockets[socket.id] = socket
         // Three ways there and back: TCP, TLS, upgrade.
         self.later(self.latency * 6) { self.arrive(socket) }
-        return socket
+        return tapped ?? socket
     }
 
     private func arrive(_ socket: VirtualSocket) {
@@ -87,17 +104,35 @@ package final class VirtualNetwork: FeedConnector, BookWitness, @unchecked Senda
     /// How long an answer may take, as with the real client.
     private static let timeout = Duration.seconds(5)
 
+    /// Tells the tap of an answer, or of none.
+    private func tell(_ path: String, asked: ReceiveTime?, _ said: HTTPAnswer?, failure: String? = nil) {
+        guard let (tap, clock) = self.tap, let asked else { return }
+        tap.answered(
+            RESTExchange(
+                service: .clob, path: path, asked: asked, status: said?.status, body: said?.body ?? [],
+                failure: failure), at: clock.now())
+    }
+
     private func ask(_ asset: AssetID, _ answer: @escaping (Result<RESTBook, RESTError>) -> Void) {
         let path = ClobClient.path(ofBook: asset)
+        let asked = self.tap?.clock.now()
+        let fail = { (error: RESTError) in
+            self.tell(path, asked: asked, nil, failure: error.message)
+            answer(.failure(error))
+        }
+        let succeed = { (said: HTTPAnswer) in
+            self.tell(path, asked: asked, said)
+            answer(Self.book(of: asset, in: said, path))
+        }
         self.later(self.latency * 2) {
             let said = self.exchange.clobAnswer(HTTPQuestion(method: "GET", uri: path))
-            let late = Result<RESTBook, RESTError>.failure(RESTError(.timeout, "no answer in time"))
+            let late = RESTError(.timeout, "no answer in time")
             switch said.arrival {
-            case .never: self.later(Self.timeout) { answer(late) }
-            case .reset: self.later(self.latency) { answer(.failure(RESTError(.unreachable, "reset by peer"))) }
-            case .after(let delay) where delay >= Self.timeout: self.later(Self.timeout) { answer(late) }
-            case .after(let delay): self.later(self.latency + delay) { answer(Self.book(of: asset, in: said, path)) }
-            case .atOnce: self.later(self.latency) { answer(Self.book(of: asset, in: said, path)) }
+            case .never: self.later(Self.timeout) { fail(late) }
+            case .reset: self.later(self.way) { fail(RESTError(.unreachable, "reset by peer")) }
+            case .after(let delay) where delay >= Self.timeout: self.later(Self.timeout) { fail(late) }
+            case .after(let delay): self.later(self.way + delay) { succeed(said) }
+            case .atOnce: self.later(self.way) { succeed(said) }
             }
         }
     }
@@ -198,7 +233,7 @@ final class VirtualSocket: FeedTransport {
         self.inbox += bytes
         guard !self.isDelivering else { return }
         self.isDelivering = true
-        self.network.later(self.network.latency) {
+        self.network.later(self.network.way) {
             self.isDelivering = false
             guard !self.isClosed else { return }
             var bytes = self.inbox

@@ -16,6 +16,9 @@ package final class VirtualWorld {
         package var feed = RealtimeOddsConfiguration()
         /// How long bytes are on their way, one way.
         package var latency = Duration.milliseconds(10)
+        /// By how much a message or an answer may be on its way for longer, to the nanosecond: with it no two things
+        /// happen at the same moment.
+        package var jitter = Duration.zero
         /// Whether there is a REST witness.
         package var hasWitness = true
 
@@ -29,15 +32,20 @@ package final class VirtualWorld {
     package let network: VirtualNetwork
     /// What happened on the board and to continuity.
     package let story: Story
+    /// Called when the exchange has sent what was due: what it knows then is what was to be seen.
+    package var ticked: (() -> Void)?
 
-    /// - Parameter observer: sees, beside the story, everything that happens to the markets.
+    /// - Parameters:
+    ///   - observer: sees, beside the story, everything that happens to the markets.
+    ///   - tap: hears everything that a replay needs.
     package init(
-        _ setting: Setting, seed: UInt64, observer: (any MarketObserver)? = nil,
+        _ setting: Setting, seed: UInt64, observer: (any MarketObserver)? = nil, tap: (any FeedTap)? = nil,
         logger: Logger = Logger(label: "virtual") { _ in SwiftLogNoOpLogHandler() }
     ) {
         let clock = VirtualClock(self.loop)
         let exchange = SimulatedExchange(configuration: setting.exchange, tape: nil, clock: clock)
-        let network = VirtualNetwork(exchange: exchange, loop: self.loop, latency: setting.latency)
+        let network = VirtualNetwork(exchange: exchange, loop: self.loop, latency: setting.latency, jitter: setting.jitter)
+        if let tap { network.tap = (tap, clock) }
         let story = Story(observer)
         self.clock = clock
         self.exchange = exchange
@@ -56,6 +64,7 @@ package final class VirtualWorld {
         self.after(Swift.max(.zero, wait)) { [weak self] in
             guard let self else { return }
             self.exchange.tick()
+            self.ticked?()
             self.scheduleTick()
         }
     }

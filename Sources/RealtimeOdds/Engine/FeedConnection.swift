@@ -196,7 +196,7 @@ final class FeedConnection: FeedPipelineDelegate {
         self.attempt = attempt
         self.openSockets += 1
         self.logger.debug("Feed connecting", metadata: [LogKey.url: "\(self.setup.connector.address)"])
-        attempt.transport = self.setup.connector.connect(delegate: attempt)
+        attempt.transport = self.setup.connector.connect(line: self.line, delegate: attempt)
     }
 
     private func abandon(_ reason: FeedSession.Reason) {
@@ -305,6 +305,10 @@ final class FeedConnection: FeedPipelineDelegate {
             if self.isCurrent { self.owner.transportReceived(bytes) }
         }
 
+        func transportReceived(message text: UnsafeRawBufferPointer) {
+            if self.isCurrent { self.owner.transportReceived(message: text) }
+        }
+
         func transportReadComplete() {
             if self.isCurrent { self.owner.transportReadComplete() }
         }
@@ -325,6 +329,11 @@ final class FeedConnection: FeedPipelineDelegate {
     private func transportReceived(_ bytes: UnsafeMutableRawBufferPointer) {
         self.lastReceive = self.setup.clock.now()
         self.pipeline.receive(bytes, at: self.lastReceive)
+    }
+
+    private func transportReceived(message text: UnsafeRawBufferPointer) {
+        self.lastReceive = self.setup.clock.now()
+        self.pipeline.receive(message: text, at: self.lastReceive)
     }
 
     private func transportReadComplete() {
@@ -419,6 +428,7 @@ final class FeedConnection: FeedPipelineDelegate {
     func hurry(_ limit: Duration) { self.perform(self.session.hurry(limit, now: self.now)) }
 
     var phase: FeedSession.Phase { self.session.phase }
+    var foreignEntries: UInt64 { self.books.counters.foreignEntries }
 
     private func change(_ body: (FeedBooks) -> Void) {
         self.lastReceive = self.setup.clock.now()

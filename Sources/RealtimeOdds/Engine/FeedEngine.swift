@@ -42,6 +42,8 @@ final class FeedEngine {
     private var watch: LivenessWatch?
     private var desk: MicrostructureDesk?
     private var watchTimer: Scheduled<Void>?
+    /// When the lines are looked at next, or were last.
+    private var nextLook: MonotonicTime?
     private var hasTold: Set<MarketID> = []
     private var placement: [MarketID: [FeedConnection]] = [:]
     private var followed: [MarketID: Market] = [:]
@@ -322,16 +324,27 @@ final class FeedEngine {
     /// How often the lines are looked at.
     private static let watchInterval = Duration.milliseconds(250)
 
+    /// How long ago the last look should have been, when the next one should have been at `due` already.
+    private static func sinceLook(_ due: MonotonicTime, _ now: MonotonicTime) -> Duration {
+        .nanoseconds(due.duration(to: now).wholeNanoseconds % Self.watchInterval.wholeNanoseconds)
+    }
+
     private func watchLiveness() {
         guard self.watchTimer == nil, !self.isStopped, self.allConnections.contains(where: { $0.assetCount > 0 })
         else { return }
-        self.watchTimer = self.setup.eventLoop.assumeIsolated().scheduleTask(in: TimeAmount(Self.watchInterval)) {
+        // Looks are at multiples of the interval after the first, however late one came: a replay looks at the same moments.
+        let now = self.setup.clock.now().monotonic
+        var next = (self.nextLook ?? now).advanced(by: Self.watchInterval)
+        if next <= now { next = now.advanced(by: Self.watchInterval - Self.sinceLook(next, now)) }
+        self.nextLook = next
+        self.watchTimer = self.setup.eventLoop.assumeIsolated().scheduleTask(in: TimeAmount(now.duration(to: next))) {
             self.watchTimer = nil
             guard !self.isStopped else { return }
             self.watch?.look()
             self.renew()
             self.desk?.sample()
             self.watchLiveness()
+            if self.watchTimer == nil { self.nextLook = nil }
         }
     }
 

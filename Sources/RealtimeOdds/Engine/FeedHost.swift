@@ -15,12 +15,13 @@ package final class FeedHost {
 
     /// - Parameters:
     ///   - continuity: told of everything that bears on continuity, as it happens.
-    ///   - marketObserver: sees everything inline; the end of a market is told by `market_resolved` alone.
+    ///   - marketObserver: sees everything inline.
+    ///   - tellsOutcomes: whether the outcome that the feed names is told; not so where `resolved` tells them all.
     package init(
         configuration: RealtimeOddsConfiguration, connector: any FeedConnector, witness: (any BookWitness)?,
         eventLoop: any EventLoop, clock: any StreamClock, logger: Logger, seed: UInt64,
         continuity: @escaping @Sendable (ContinuityEvent, ReceiveTime) -> Void,
-        marketObserver: (any MarketObserver)?
+        marketObserver: (any MarketObserver)?, tellsOutcomes: Bool = true
     ) {
         self.board = OddsBoard()
         self.hub = UpdateHub(losslessChanged: {})
@@ -32,7 +33,7 @@ package final class FeedHost {
             setup: setup, hub: self.hub, connectionList: self.connections, microstructures: self.microstructures,
             seed: seed, onFirstOdds: { _, _ in },
             onResolved: { [board = self.board] id, winner, time in
-                guard let market = board.slot(id)?.market else { return }
+                guard tellsOutcomes, let market = board.slot(id)?.market else { return }
                 let side = winner.flatMap { market.side(of: $0) }
                 marketObserver?.resolved(
                     Resolution(market: market, winner: side, exchangeTime: time, source: .feed), at: clock.now())
@@ -50,6 +51,18 @@ package final class FeedHost {
 
     /// Says that a market is decided.
     package func close(_ market: MarketID) { self.engine.close(market) }
+
+    /// A market is decided, and this is how.
+    package func resolved(_ resolution: Resolution) {
+        self.engine.close(resolution.market.id)
+        self.engine.known(resolution)
+    }
+
+    /// Entries about tokens that are not followed, on the first line.
+    package var foreignEntries: UInt64 { self.engine.lines.first?.first?.foreignEntries ?? 0 }
+
+    /// Every market on the board, by their ids.
+    package var markets: [Market] { self.board.markets }
 
     /// The market's odds on the board.
     package func currentOdds(_ market: MarketID) -> OddsSnapshot? { self.board.currentOdds(market) }

@@ -48,6 +48,8 @@ final class LivenessWatch {
     /// Looks at every line and every market.
     func look() {
         var sights: [MarketID: (slot: MarketSlot, seen: [MarketLiveness.Sight], carriers: [FeedConnection])] = [:]
+        // In the order in which they are seen: what follows from one look must not follow from how ids are hashed.
+        var order: [MarketID] = []
         var ended: [MarketID: MarketPhase] = [:]
         for connection in self.engine.allConnections {
             connection.look { slot, phase, sight in
@@ -55,18 +57,21 @@ final class LivenessWatch {
                     ended[slot.market.id] = phase
                     return
                 }
+                if sights[slot.market.id] == nil { order.append(slot.market.id) }
                 sights[slot.market.id, default: (slot, [], [])].seen.append(sight)
                 sights[slot.market.id]?.carriers.append(connection)
             }
         }
-        for (id, watched) in self.watched where sights[id] == nil {
+        let unseen = self.watched.filter { sights[$0.key] == nil }.sorted { $0.key.rawValue < $1.key.rawValue }
+        for (id, watched) in unseen {
             guard let phase = ended[id], watched.ladder.isCarried || watched.conclusion != nil else {
                 self.forget(id)
                 continue
             }
             self.conclude(watched, phase)
         }
-        for (id, market) in sights {
+        for id in order {
+            guard let market = sights[id] else { continue }
             let now = self.setup.clock.now().monotonic
             let watched = self.watched(id, market.slot, now: now)
             watched.carriers = market.carriers

@@ -27,9 +27,12 @@ final class MicrostructureDesk {
     func sample() {
         let now = self.engine.setup.clock.now()
         var sights: [MarketID: (slot: MarketSlot, books: MicrostructureMeter.Books?)] = [:]
+        // In the order in which they are seen: observers are told in an order that follows from nothing else.
+        var order: [MarketID] = []
         for connection in self.engine.allConnections {
             connection.eachFigures(ticks: self.ticks) { offered in
                 let id = offered.slot.market.id
+                if sights[id] == nil { order.append(id) }
                 if offered.isLeading || sights[id] == nil { sights[id] = (offered.slot, offered.books) }
             }
         }
@@ -42,8 +45,9 @@ final class MicrostructureDesk {
         }
         self.shelf.replace(values)
         guard let observer = self.engine.setup.marketObserver else { return }
-        for (id, value) in values {
-            if let market = sights[id]?.slot.market { observer.sampled(value, of: market, at: now) }
+        for id in order {
+            guard let value = values[id], let market = sights[id]?.slot.market else { continue }
+            observer.sampled(value, of: market, at: now)
         }
     }
 

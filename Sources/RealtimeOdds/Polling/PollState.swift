@@ -169,7 +169,12 @@ struct PollState {
 
     mutating func stop() {
         self.isStopped = true
-        for (id, seat) in self.seats { self.note(self.seats[id]?.market.stop(), seat.market.slot) }
+        for (id, seat) in self.seatsInOrder { self.note(self.seats[id]?.market.stop(), seat.market.slot) }
+    }
+
+    /// What happens in several markets at once must not follow from how their ids are hashed.
+    private var seatsInOrder: [(key: MarketID, value: Seat)] {
+        self.seats.sorted { $0.key.rawValue < $1.key.rawValue }
     }
 
     private mutating func newSchedule() -> Schedule {
@@ -205,7 +210,7 @@ struct PollState {
     /// What is to be asked now, and when to look again.
     mutating func step(at now: ReceiveTime) -> (questions: [Question], wake: MonotonicTime) {
         self.beginRound(at: now)
-        for (id, seat) in self.seats {
+        for (id, seat) in self.seatsInOrder {
             self.note(self.seats[id]?.market.advance(to: now.wall), seat.market.slot)
         }
         guard now.monotonic >= self.heldUntil else { return ([], self.wake(after: now)) }
@@ -236,12 +241,13 @@ struct PollState {
             Self.concurrency - self.seats.values.count { $0.schedule.isAsked }
             - self.tokens.values.count { $0.schedule.isAsked }
         var questions: [Question] = []
-        for (id, seat) in self.seats where room > 0 && !seat.market.isClosed && seat.schedule.isReady(at: now) {
+        for (id, seat) in self.seatsInOrder where room > 0 && !seat.market.isClosed && seat.schedule.isReady(at: now) {
             self.seats[id]?.schedule.asked()
             questions.append(self.question(.market(id), seat.schedule.life, seat.market.market.assets, at: now))
             room -= 1
         }
-        for (asset, token) in self.tokens where room > 0 && token.schedule.isReady(at: now) {
+        let tokens = self.tokens.sorted { $0.key.rawValue < $1.key.rawValue }
+        for (asset, token) in tokens where room > 0 && token.schedule.isReady(at: now) {
             self.tokens[asset]?.schedule.asked()
             questions.append(self.question(.token(asset), token.schedule.life, [asset], at: now))
             room -= 1
@@ -377,7 +383,7 @@ struct PollState {
     }
 
     private mutating func incident(at now: MonotonicTime) -> News.Incident? {
-        let failing = self.seats.values.first { $0.market.failures >= PolledMarket.patience }
+        let failing = self.seatsInOrder.first { $0.value.market.failures >= PolledMarket.patience }?.value
         switch (self.incidentSince, failing) {
         case (nil, .some(let seat)):
             self.incidentSince = now
@@ -426,7 +432,7 @@ struct PollState {
             guard let id = self.marketOfToken[asset], pairs[id]?.contains(asset) != true else { continue }
             pairs[id, default: []].append(asset)
         }
-        for (id, assets) in pairs {
+        for (id, assets) in pairs.sorted(by: { $0.key.rawValue < $1.key.rawValue }) {
             let pair = Array(assets.prefix(2))
             if let known = self.seats[id]?.market.market {
                 // A market that was followed anyway keeps its names; half of a pair becomes a whole one.

@@ -20,8 +20,19 @@ package struct GammaClient: Sendable {
 
     /// The market of a slug, open or closed. Throws `notFound` when the venue does not have it.
     package func market(slug: String) async throws(RESTError) -> MarketFinding {
-        let url = "\(self.base)/markets/slug/\(slug.urlEscaped)"
-        let market = try Self.first(of: try await self.value(url), asked: slug)
+        try Self.market(slug: slug, in: try await self.value(self.base + Self.path(ofSlug: slug)))
+    }
+
+    /// The path of a slug's market.
+    package static func path(ofSlug slug: String) -> String { "/markets/slug/\(slug.urlEscaped)" }
+
+    /// The market in an answer to the question for a slug.
+    package static func market(slug: String, in response: RESTResponse) throws(RESTError) -> MarketFinding {
+        try Self.market(slug: slug, in: try response.json(url: Self.path(ofSlug: slug)))
+    }
+
+    private static func market(slug: String, in value: JSONValue) throws(RESTError) -> MarketFinding {
+        let market = try Self.first(of: value, asked: slug)
         guard market.slug == slug else {
             throw GammaMarket.malformed(asked: slug, field: "slug", expected: "'\(slug)'", found: "'\(market.slug)'")
         }

@@ -109,7 +109,7 @@ final class ReferenceConnection {
         self.openSockets += 1
         self.setup.logger.debug(
             "Reference price connecting", metadata: [LogKey.url: "\(self.setup.connector.address)"])
-        attempt.transport = self.setup.connector.connect(delegate: attempt)
+        attempt.transport = self.setup.connector.connect(line: 0, delegate: attempt)
     }
 
     private func abandon(_ reason: ReferenceSession.Reason) {

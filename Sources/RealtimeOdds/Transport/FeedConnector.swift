@@ -12,8 +12,8 @@ package protocol FeedTransport: AnyObject {
 package protocol FeedConnector: Sendable {
     /// Where it connects to, for people.
     var address: String { get }
-    /// Begins to connect; the delegate hears how it goes, never from inside this call. On the feed's event loop.
-    func connect(delegate: any TransportDelegate) -> any FeedTransport
+    /// Begins to connect for a line; the delegate hears how it goes, never from inside this call. On the feed's event loop.
+    func connect(line: Int, delegate: any TransportDelegate) -> any FeedTransport
 }
 
 /// The network.
@@ -25,7 +25,7 @@ struct NetworkConnector: FeedConnector {
 
     var address: String { "\(self.endpoint)" }
 
-    func connect(delegate: any TransportDelegate) -> any FeedTransport {
+    func connect(line: Int, delegate: any TransportDelegate) -> any FeedTransport {
         WebSocketTransport.connect(
             to: self.endpoint, security: self.security, on: self.eventLoop, timeout: self.timeout, delegate: delegate)
     }

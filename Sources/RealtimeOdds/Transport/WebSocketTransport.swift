@@ -9,11 +9,20 @@ package protocol TransportDelegate: AnyObject {
     /// Bytes of WebSocket frames, cut anywhere. They lie in the read buffer, are valid only during the call and may
     /// be changed in place: the next read overwrites them.
     func transportReceived(_ bytes: UnsafeMutableRawBufferPointer)
+    /// A whole text message, from a transport that has messages and no frames; valid only during the call.
+    func transportReceived(message text: UnsafeRawBufferPointer)
     /// What was to be had for now has been received; writes made since then are about to be flushed.
     func transportReadComplete()
     /// It is over, with nil when we closed. Called exactly once, never from inside a call to the transport, and nothing
     /// is called after it.
     func transportClosed(_ error: TransportError?)
+}
+
+extension TransportDelegate {
+    /// Whoever speaks with a network gets frames.
+    package func transportReceived(message text: UnsafeRawBufferPointer) {
+        preconditionFailure("this delegate reads frames: give it a transport that has them")
+    }
 }
 
 /// One connection to a WebSocket server: TCP, TLS, the handshake, then bytes both ways. It knows nothing of frames.

@@ -35,6 +35,8 @@ final class Bot: BotSource {
     let news = NewsFeed()
     /// The reference price; nil when it is not followed.
     let reference: ReferencePriceStreamer?
+    /// How old odds are when they can be read and are decided on.
+    let latency = LatencyMeter()
     private let settings: Settings
     private let profile: Profile
     private let clock: any StreamClock
@@ -76,7 +78,7 @@ final class Bot: BotSource {
                 store?.record(.referencePrice(ReferencePriceRecord(tick, at: now)))
             }
         }
-        self.observer = BotObserver(spikes: self.spikeDesk, history: self.store, clock: clock)
+        self.observer = BotObserver(spikes: self.spikeDesk, history: self.store, latency: self.latency, clock: clock)
         self.made = Mutex(Made())
         self.late = late
     }
@@ -145,6 +147,7 @@ final class Bot: BotSource {
             source: source, recorder: recorder, depth: self.observer, clock: self.clock, logger: self.logger,
             delay: self.settings.fillDelay,
             killFile: self.settings.text(.killFile) ?? self.directory.map { "\($0)/KILL" })
+        setup.decided = { [latency, clock] in latency.decided(on: $0, at: clock.now()) }
         if let gamma { setup.outcome = { market, slug in try await gamma.finding(of: market, slug: slug) } }
         if let reference = self.reference {
             setup.referenceOutcome = { market in reference.outcome(of: market).winner }
@@ -293,14 +296,16 @@ final class Bot: BotSource {
 final class BotObserver: MarketObserver {
     private let spikes: SpikeDesk
     private let history: (any HistoryRecorder)?
+    private let latency: LatencyMeter
     private let clock: any StreamClock
     /// Each market's latest microstructure, a quarter of a second old at most.
     private let samples = Mutex<[MarketID: OddsPoint.Micro]>([:])
     private let reader = Mutex<(any FeedReader)?>(nil)
 
-    init(spikes: SpikeDesk, history: (any HistoryRecorder)?, clock: any StreamClock) {
+    init(spikes: SpikeDesk, history: (any HistoryRecorder)?, latency: LatencyMeter, clock: any StreamClock) {
         self.spikes = spikes
         self.history = history
+        self.latency = latency
         self.clock = clock
     }
 
@@ -316,6 +321,7 @@ final class BotObserver: MarketObserver {
     }
 
     func published(_ snapshot: OddsSnapshot, at now: ReceiveTime) {
+        self.latency.published(snapshot, at: now)
         self.spikes.published(snapshot, at: now)
         guard let history = self.history else { return }
         let micro = self.samples.withLock { $0[snapshot.marketID] }
@@ -328,6 +334,7 @@ final class BotObserver: MarketObserver {
     }
 
     func ended(_ market: Market, at now: ReceiveTime) {
+        self.latency.ended(market.id)
         self.spikes.ended(market, at: now)
         self.samples.withLock { $0[market.id] = nil }
     }

@@ -29,12 +29,16 @@ final class TradingLoop: Service {
         var referenceOutcome: @Sendable (Market) -> Side? = { _ in nil }
         /// How long after a window's end the reference price decides, when the venue has not.
         var referencePatience = Duration.seconds(600)
+        /// Told when the desk has decided on odds.
+        var decided: @Sendable (OddsSnapshot) -> Void = { _ in }
     }
 
     private struct State {
-        var desk: TradingDesk<ThresholdStrategy>
-        /// The markets the desk knows, and what it was told the venue demands there.
-        var terms: [MarketID: MarketTerms] = [:]
+        var session: TradingSession<ThresholdStrategy>
+        var desk: TradingDesk<ThresholdStrategy> {
+            get { self.session.desk }
+            _modify { yield &self.session.desk }
+        }
         /// When each open market's outcome was asked for last.
         var asked: [MarketID: MonotonicTime] = [:]
         var problem: String?
@@ -51,18 +55,6 @@ final class TradingLoop: Service {
         let order: Order
         let depth: TokenDepth?
         let time: ReceiveTime
-
-        /// The book for the broker. Without one nothing is offered.
-        func book(_ desk: TradingDesk<ThresholdStrategy>) -> PaperBook {
-            var terms =
-                desk.terms(of: self.order.market)
-                ?? MarketTerms(tickSize: nil, minimumOrderSize: .zero, fees: self.order.fees)
-            // The book knows the step of now, the look-up that of an earlier time.
-            if let depth = self.depth { terms.tickSize = depth.tickSize }
-            return PaperBook(
-                asset: self.order.asset, asks: self.depth?.asks ?? [], terms: terms,
-                epoch: self.depth?.epoch ?? self.order.epoch)
-        }
     }
 
     /// How many changes may wait for the loop before it loses some; what counts then is read from the board.
@@ -78,7 +70,7 @@ final class TradingLoop: Service {
     init(_ setup: Setup, desk: TradingDesk<ThresholdStrategy>, isNew: Bool) {
         self.setup = setup
         self.isNew = isNew
-        self.state = Mutex(State(desk: desk))
+        self.state = Mutex(State(session: TradingSession(desk, delay: setup.delay)))
         (self.arrivals, self.arrival) = AsyncStream.makeStream()
     }
 
@@ -130,11 +122,16 @@ final class TradingLoop: Service {
 
     /// One step of the desk. Its entries go to the record in the order of the steps.
     private func mutate(_ step: (inout TradingDesk<ThresholdStrategy>, ReceiveTime) -> [JournalEntry]) {
+        self.change { session, now in step(&session.desk, now) }
+    }
+
+    /// One step of the desk with what it has to be told.
+    private func change(_ step: (inout TradingSession<ThresholdStrategy>, ReceiveTime) -> [JournalEntry]) {
         self.state.withLock { state in
-            let entries = step(&state.desk, self.setup.clock.now())
+            let entries = step(&state.session, self.setup.clock.now())
             self.setup.recorder.put(entries)
-            for case .execution(.accepted(let order)) in entries {
-                let instant = order.decidedInstant.advanced(by: self.setup.delay)
+            for order in entries.accepted {
+                let instant = state.session.arrival(of: order)
                 self.setup.depth.depth(of: order.asset, at: instant) { [arrival] depth, time in
                     arrival.yield(Arrival(order: order, depth: depth, time: time))
                 }
@@ -165,7 +162,8 @@ final class TradingLoop: Service {
     }
 
     private func observe(_ snapshot: OddsSnapshot) {
-        self.mutate { $0.observe(snapshot, now: $1) }
+        self.change { $0.observe(snapshot, now: $1) }
+        self.setup.decided(snapshot)
     }
 
     private func everySecond(_ work: () async -> Void) async {
@@ -183,22 +181,12 @@ final class TradingLoop: Service {
     /// What the venue demands in each market, as far as it is new; markets that are followed no more are forgotten.
     private func learnTerms() {
         // Asked first: what the desk hears of meanwhile is followed.
-        let (known, told) = self.state.withLock { ($0.terms, $0.desk.markets) }
+        let told = self.state.withLock { $0.session.markets }
         let markets = self.setup.source.markets.map(\.market)
-        for market in markets {
-            let terms = MarketTerms(market)
-            guard known[market.id] != terms else { continue }
-            self.state.withLock { $0.terms[market.id] = terms }
-            self.mutate { $0.observe(terms, of: market.id, now: $1) }
-        }
+        for market in markets { self.change { $0.learn(market, now: $1) } }
         let followed = Set(markets.map(\.id))
         // Odds that waited in the queue may have been told after their market was forgotten.
-        for gone in told.union(known.keys) where !followed.contains(gone) {
-            self.state.withLock { state in
-                state.terms[gone] = nil
-                state.desk.forget(gone)
-            }
-        }
+        for gone in told where !followed.contains(gone) { self.state.withLock { $0.session.forget(gone) } }
     }
 
     private func heedKillFile() {
@@ -219,19 +207,14 @@ final class TradingLoop: Service {
     }
 
     private func meet(_ arrival: Arrival) {
-        // An answer that came early, because there is no book to wait for, is the answer all the same.
-        let due = arrival.order.decidedInstant.advanced(by: self.setup.delay)
-        let time = ReceiveTime(
-            monotonic: max(arrival.time.monotonic, due), unixNanoseconds: arrival.time.unixNanoseconds)
-        self.mutate { desk, _ in desk.fill(arrival.book(desk), now: time) }
+        self.change { session, _ in session.meet(arrival.order, depth: arrival.depth, at: arrival.time) }
     }
 
     // MARK: Outcomes
 
     private func resolved(_ resolution: Resolution) {
-        // The feed names a winner. Without one it named a token that nobody knows, which is no split: Gamma will tell.
-        guard resolution.winner != nil || resolution.source == .gamma else { return }
-        self.settle(resolution.market.id, winner: resolution.winner, source: resolution.source)
+        self.change { $0.resolved(resolution, now: $1) }
+        self.state.withLock { $0.asked[resolution.market.id] = nil }
     }
 
     private func settle(_ market: MarketID, winner: Side?, source: ResolutionSource) {

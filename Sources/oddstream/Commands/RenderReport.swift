@@ -1,4 +1,5 @@
 import ArgumentParser
+import OddsProof
 import OddsReports
 
 #if canImport(FoundationEssentials)
@@ -18,7 +19,7 @@ struct RenderReport: AsyncParsableCommand {
             """)
 
     /// The kinds that can be read.
-    static let registry = ReportRegistry([])
+    static let registry = ReportRegistry([BacktestReport.self, CompareReport.self, SoakRecord.self])
 
     @Argument(help: ArgumentHelp("The JSON of one or more reports.", valueName: "file.json"))
     var files: [String]

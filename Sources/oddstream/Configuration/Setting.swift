@@ -27,6 +27,9 @@ enum Setting: String, CaseIterable, Sendable {
     case tlsCertificate = "tls-cert"
     case tlsKey = "tls-key"
     case fault, faults
+    case faultsPerMinute = "faults-per-minute"
+    case simulated
+    case pollEvery = "poll-every"
     case telegramAPI = "telegram-api"
     case telegramTokenFile = "telegram-token-file"
     case telegramChat = "telegram-chat"
@@ -101,7 +104,7 @@ enum Setting: String, CaseIterable, Sendable {
         case .tlsCA, .data, .trace, .tape, .faults, .tlsCertificate, .tlsKey, .telegramTokenFile, .webhookSecretFile,
             .heartbeatURLFile, .killFile, .signalSecretFile:
             .path
-        case .alertSpikes, .alertTrades, .noTrading, .noReference, .binance, .noHistory: .choice(["true", "false"])
+        case .simulated, .alertSpikes, .alertTrades, .noTrading, .noReference, .binance, .noHistory: .choice(["true", "false"])
         case .basis: .choice(OddsBasis.allCases.map(\.rawValue))
         case .threshold: .decimal(0.01...1)
         case .priceCap: .decimal(0.001...0.999)
@@ -131,6 +134,11 @@ enum Setting: String, CaseIterable, Sendable {
         case .duration:
             .time(.milliseconds(1) ... .seconds(36_000_000), "a time of at least 1ms and at most 10000h")
         case .fault: .words(PlannedFault.allowed) { PlannedFault(String($0)) != nil }
+        case .faultsPerMinute: .decimal(0...600)
+        case .pollEvery:
+            .words("times from 100ms to 1h, such as 60s,1s") {
+                DurationText.parse(String($0)).map((Duration.milliseconds(100) ... .seconds(3600)).contains) == true
+            }
         case .seed: .integer(0...Int.max)
         case .speed: .decimal(0.01...1_000_000)
         }
@@ -182,6 +190,11 @@ enum Setting: String, CaseIterable, Sendable {
         case .faults:
             ArgumentHelp(
                 "A plan of faults: JSON, usually one fault a line; times count from the start.", valueName: "file")
+        case .faultsPerMinute:
+            ArgumentHelp("How many random faults of the simulated exchange begin in a minute.", valueName: "n")
+        case .simulated: "Use an exchange in this process instead of the real one."
+        case .pollEvery:
+            ArgumentHelp("Pollers beside the stream, each with its interval: 60s,1s.", valueName: "time,…")
         case .telegramAPI: ArgumentHelp("Base of the Telegram Bot API.", valueName: "url")
         case .telegramTokenFile:
             ArgumentHelp("The file with the Telegram bot's token on its first line.", valueName: "file")

@@ -161,7 +161,7 @@ private final class ScriptedReader: FeedReader {
 }
 
 /// A source that shows what it is told to.
-private final class ScriptedSource: LiveOddsSource {
+final class ScriptedSource: LiveOddsSource {
     private let state = Mutex((markets: [Market](), odds: [MarketID: OddsSnapshot]()))
     private let board = OddsBoard()
     private let hub = UpdateHub(losslessChanged: {})

@@ -1,3 +1,5 @@
+internal import OddsCore
+
 #if canImport(Glibc)
 import Glibc
 #elseif canImport(Musl)
@@ -14,6 +16,17 @@ package struct ProcessGauge: Sendable {
     package var descriptors: Int?
     /// Threads.
     package var threads: Int?
+    /// The processor time used since the start, by all threads.
+    package var processor: Duration?
+
+    package init(
+        resident: Int? = nil, descriptors: Int? = nil, threads: Int? = nil, processor: Duration? = nil
+    ) {
+        self.resident = resident
+        self.descriptors = descriptors
+        self.threads = threads
+        self.processor = processor
+    }
 
     /// Reads it now.
     package static func read() -> ProcessGauge {
@@ -23,7 +36,24 @@ package struct ProcessGauge: Sendable {
             resident: pages.map { $0 * sysconf(Int32(_SC_PAGESIZE)) },
             // Less the one that lists them.
             descriptors: (Self.entries(ofFolder: "/proc/self/fd") ?? Self.entries(ofFolder: "/dev/fd")).map { $0 - 1 },
-            threads: Self.entries(ofFolder: "/proc/self/task"))
+            threads: Self.entries(ofFolder: "/proc/self/task"), processor: Self.processorTime())
+    }
+
+    /// How long the machine has been up, the time it slept included; nil where the system does not tell.
+    package static func timeSinceBoot() -> Duration? {
+        #if os(Linux)
+        var time = timespec()
+        guard clock_gettime(CLOCK_BOOTTIME, &time) == 0 else { return nil }
+        return .seconds(time.tv_sec) + .nanoseconds(time.tv_nsec)
+        #else
+        return nil
+        #endif
+    }
+
+    private static func processorTime() -> Duration? {
+        var time = timespec()
+        guard clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &time) == 0 else { return nil }
+        return .seconds(time.tv_sec) + .nanoseconds(time.tv_nsec)
     }
 
     /// How many entries a folder has, itself and its parent left out; nil when it is not there.

@@ -1,0 +1,153 @@
+/// How far the exchange's clock is ahead of this machine's, between two bounds that hold it for certain.
+///
+/// Two things bound it. The exchange answers `/time` with whole seconds: at some moment between question and answer its
+/// clock stood in that second, so that the offset lies in [second − received, second + 1 s − asked]. And no message arrives
+/// before it was sent, so that the offset is at least stamp − received for every message of the feed. The bounds are
+/// the intersection of all of these. As clocks drift, a bound loosens by `drift` as it ages, so that both hold for as long as
+/// the two clocks drift apart no faster. Nothing is assumed about how long the way is, or that it is the same both ways.
+///
+/// When bounds contradict each other a clock was stepped, and what was known is dropped.
+public struct ClockOffset: Sendable {
+    /// How fast the clocks may drift apart, in parts per million.
+    public let drift: Double
+    private var lower: Double?
+    private var upper: Double?
+    private var time: MonotonicTime?
+    /// How often a clock was stepped.
+    public private(set) var steps = 0
+    /// How many answers of `/time` went in.
+    public private(set) var answers = 0
+    /// The shortest way there and back, in nanoseconds; nil before the first answer.
+    public private(set) var shortestRoundTrip: Int64?
+    private var feedLower: Double?
+
+    /// Nothing is known yet.
+    ///
+    /// - Parameter drift: how fast the clocks may drift apart, in parts per million. Crystals drift by up to 50, and a
+    ///   clock that is being corrected by up to 500 for a while; such a correction may look like a step.
+    public init(drift: Double = 60) { self.drift = drift }
+
+    /// What is known at a moment.
+    public struct Bounds: Hashable, Sendable {
+        /// The offset is at least this, in nanoseconds: positive when the exchange's clock is ahead.
+        public var lower: Int64
+        /// The offset is at most this, in nanoseconds.
+        public var upper: Int64
+
+        /// Bounds from their parts, in nanoseconds.
+        public init(lower: Int64, upper: Int64) {
+            self.lower = lower
+            self.upper = upper
+        }
+
+        /// Halfway between the bounds: off by at most `uncertainty`.
+        public var estimate: Int64 { self.lower + (self.upper - self.lower) / 2 }
+        /// Half the distance of the bounds, in nanoseconds.
+        public var uncertainty: Int64 { (self.upper - self.lower) / 2 }
+    }
+
+    /// The bounds at a moment; nil before both sides are known.
+    public func bounds(at now: MonotonicTime) -> Bounds? {
+        guard let lower = self.lower, let upper = self.upper else { return nil }
+        let slack = self.slack(at: now)
+        return Bounds(lower: Int64((lower - slack).rounded(.down)), upper: Int64((upper + slack).rounded(.up)))
+    }
+
+    /// The lower bound that the feed alone gives: the least of received − stamp, with its sign turned; nil before a message.
+    public func feedBound(at now: MonotonicTime) -> Int64? {
+        self.feedLower.map { Int64(($0 - self.slack(at: now)).rounded(.down)) }
+    }
+
+    private func slack(at now: MonotonicTime) -> Double {
+        guard let time = self.time else { return 0 }
+        return max(0, Double(time.duration(to: now).wholeNanoseconds)) * self.drift / 1_000_000
+    }
+
+    private mutating func age(to now: MonotonicTime) {
+        let slack = self.slack(at: now)
+        if slack > 0 {
+            self.lower = self.lower.map { $0 - slack }
+            self.upper = self.upper.map { $0 + slack }
+            self.feedLower = self.feedLower.map { $0 - slack }
+        }
+        if self.time.map({ $0 < now }) ?? true { self.time = now }
+    }
+
+    /// The exchange said what second it has.
+    ///
+    /// - Returns: whether that agrees with what was known; when not, a clock was stepped.
+    @discardableResult
+    public mutating func answered(second: Int64, asked: ReceiveTime, received: ReceiveTime) -> Bool {
+        self.age(to: received.monotonic)
+        self.answers += 1
+        let trip = asked.monotonic.duration(to: received.monotonic).wholeNanoseconds
+        self.shortestRoundTrip = min(self.shortestRoundTrip ?? .max, trip)
+        // When this machine's clock was stepped in between, only one of its two readings is right: which one is not known,
+        // and the monotonic clock says what the other should have been.
+        let begin = min(asked.unixNanoseconds, received.unixNanoseconds - trip)
+        let end = max(received.unixNanoseconds, asked.unixNanoseconds + trip)
+        let lower = Double(second) * 1e9 - Double(end)
+        let upper = Double(second + 1) * 1e9 - Double(begin)
+        return self.intersect(lower: lower, upper: upper)
+    }
+
+    /// A message with a stamp arrived.
+    ///
+    /// - Returns: whether that agrees with what was known; when not, a clock was stepped.
+    @discardableResult
+    public mutating func received(stamp: Timestamp, at time: ReceiveTime) -> Bool {
+        // The stamp is cut to the millisecond, so the message was sent at it or later.
+        let lower = Double(stamp.milliseconds) * 1e6 - Double(time.unixNanoseconds)
+        // Nearly every message says nothing new.
+        if let known = self.feedLower, let first = self.lower, lower <= known - self.slack(at: time.monotonic),
+            lower <= first - self.slack(at: time.monotonic)
+        {
+            return true
+        }
+        self.age(to: time.monotonic)
+        self.feedLower = max(self.feedLower ?? -.infinity, lower)
+        guard lower > self.lower ?? -.infinity else { return true }
+        if let upper = self.upper, lower > upper {
+            self.forget()
+            self.feedLower = lower
+            self.lower = lower
+            return false
+        }
+        self.lower = lower
+        return true
+    }
+
+    private mutating func intersect(lower: Double, upper: Double) -> Bool {
+        if let known = self.lower, known > upper {
+            self.forget()
+        } else if let known = self.upper, known < lower {
+            self.forget()
+        } else {
+            self.lower = max(self.lower ?? -.infinity, lower)
+            self.upper = min(self.upper ?? .infinity, upper)
+            return true
+        }
+        self.lower = lower
+        self.upper = upper
+        return false
+    }
+
+    private mutating func forget() {
+        self.steps += 1
+        self.lower = nil
+        self.upper = nil
+        self.feedLower = nil
+    }
+
+    /// When to ask next so that the answer tells most: when by what is known the exchange's second ends while the question
+    /// is on its way. Each such answer halves the distance of the bounds.
+    ///
+    /// - Returns: the time to wait, less than a second.
+    public func wait(at now: ReceiveTime) -> Duration {
+        guard let bounds = self.bounds(at: now.monotonic) else { return .zero }
+        let way = (self.shortestRoundTrip ?? 0) / 2
+        let exchange = now.unixNanoseconds + bounds.estimate + way
+        let intoSecond = ((exchange % 1_000_000_000) + 1_000_000_000) % 1_000_000_000
+        return .nanoseconds((1_000_000_000 - intoSecond) % 1_000_000_000)
+    }
+}

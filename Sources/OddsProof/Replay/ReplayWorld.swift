@@ -1,0 +1,329 @@
+package import Logging
+import NIOCore
+package import OddsCore
+package import RealtimeOdds
+
+/// The feed engine in a recording's time: rows go in, and what the engine makes of them is told to the observers.
+///
+/// The engine, its ladder from silence to proof, its arbiter and its books are those of the live stream. Its timers run at
+/// exactly their deadlines; a timer that is due at a row's own moment runs before the row.
+package final class ReplayWorld {
+    /// How it is set up.
+    package struct Setting {
+        /// The feed, where the recording does not say.
+        package var feed = RealtimeOddsConfiguration()
+        /// Whether the recording's own settings (lines, seed, renewals) are taken where it says them.
+        package var heedsRecording = true
+        /// The tokens to follow; empty follows what was followed then, and in a tape every token that it brings.
+        package var tokens: [AssetID] = []
+        /// What jitter is drawn from where the recording does not say.
+        package var seed: UInt64 = 1
+
+        package init() {}
+    }
+
+    /// Told of everything that bears on continuity.
+    package typealias Continuity = (ContinuityEvent, ReceiveTime) -> Void
+
+    let loop = ReplayLoop()
+    package private(set) var clock: ReplayClock
+    private let setting: Setting
+    private let observer: any MarketObserver
+    private let continuity: @Sendable (ContinuityEvent, ReceiveTime) -> Void
+    private let logger: Logger
+
+    private var host: FeedHost?
+    private var network: ReplayNetwork?
+    private var followed: [MarketID: Market] = [:]
+    /// Whether the rows are a tape's: messages, and no word about connections.
+    private var isTape = true
+    /// The tokens of a tape that were met.
+    private var met: Set<AssetID> = []
+    /// The recorded monotonic time at the loop's beginning, of the present run.
+    private var origin: Int64 = 0
+    private var hasBegun = false
+    private var isInRun = false
+    private var differencesBefore = ReplayNetwork.Differences()
+    private var heardBefore: UInt64 = 0
+
+    /// How many rows said that others are missing, how many those are, and how many rows came late.
+    package private(set) var lost: UInt64 = 0
+    package private(set) var lateRows: UInt64 = 0
+    /// How many runs were begun.
+    package private(set) var runs = 0
+
+    /// - Parameters:
+    ///   - observer: sees everything inline.
+    ///   - continuity: told of everything that bears on continuity.
+    package init(
+        _ setting: Setting, observer: any MarketObserver, logger: Logger, continuity: @escaping Continuity
+    ) {
+        self.setting = setting
+        self.observer = observer
+        self.logger = logger
+        self.clock = ReplayClock(self.loop, beginning: 0, monotonic: 0)
+        let bound = NIOLoopBound(continuity, eventLoop: self.loop)
+        self.continuity = { event, time in bound.value(event, time) }
+    }
+
+    // MARK: Rows
+
+    /// Goes on to a row's time, and does what it says.
+    @inline(__always)
+    package func take(_ row: ReplayRow, at received: ReceiveTime) {
+        if !self.hasBegun { self.begin(received, row) }
+        let time = received.monotonic.nanoseconds &- self.origin
+        if case .message(let text, let line, let connection) = row {
+            guard let network = self.network else { return self.firstMessage(text, line, connection, received) }
+            if !network.continues(line, connection, at: time) { network.endRead() }
+            self.pass(until: time)
+            if self.isTape { return self.tapeMessage(text, line, connection, network) }
+            network.received(text, line: line, connection: connection)
+        } else {
+            self.takeOther(row, received, time)
+        }
+    }
+
+    @inline(__always)
+    private func pass(until time: Int64) {
+        if time < self.loop.time { self.lateRows &+= 1 }
+        self.loop.pass(until: time)
+    }
+
+    private func begin(_ received: ReceiveTime, _ row: ReplayRow) {
+        self.hasBegun = true
+        self.origin = received.monotonic.nanoseconds
+        self.clock.set(beginning: received)
+        if case .start = row { return }
+        if case .message = row { return }
+        // Commands or connections without a word about the run: one that was recorded without a file.
+        self.isTape = false
+        self.beginRun(ReplayRun())
+    }
+
+    private func takeOther(_ row: ReplayRow, _ received: ReceiveTime, _ time: Int64) {
+        if case .start(let run) = row { return self.start(run, received) }
+        if case .command(.resolved) = row {
+            // Told in the middle of a read, by the feed itself.
+        } else {
+            self.network?.endRead()
+        }
+        self.pass(until: time)
+        if self.network == nil { self.beginRun(ReplayRun()) }
+        switch row {
+        case .message, .start, .other: break
+        case .connection(let event, let line, let connection):
+            self.network?.happened(event, line: line, connection: connection)
+        case .answer(let exchange): self.network?.answered(exchange)
+        case .command(let command): self.perform(command)
+        case .clock(let step): self.clock.step = step
+        case .lost(let rows): self.lost += rows
+        }
+        self.loop.runTasks()
+    }
+
+    private func perform(_ command: FeedCommand) {
+        guard let host = self.host else { return }
+        switch command {
+        case .follow(let market):
+            guard self.setting.tokens.isEmpty || market.assets.contains(where: self.setting.tokens.contains) else {
+                return
+            }
+            self.followed[market.id] = market
+            host.follow(market)
+        case .followTokens(let tokens):
+            let wanted = self.setting.tokens.isEmpty ? tokens : tokens.filter(self.setting.tokens.contains)
+            if !wanted.isEmpty { host.follow(bare: wanted) }
+        case .unfollow(let id):
+            if let market = self.followed.removeValue(forKey: id) { host.unfollow(market) }
+        case .resolved(let resolution): host.resolved(resolution)
+        case .rollover: break
+        case .discovery(let name, let problem):
+            self.continuity(.discovery(name: name, problem: problem), self.clock.now())
+        }
+    }
+
+    // MARK: Runs
+
+    private func start(_ run: ReplayRun, _ received: ReceiveTime) {
+        self.isTape = false
+        if self.isInRun {
+            self.endRun()
+            // Another run, with a monotonic clock of its own perhaps: the wall clocks say how much later it began.
+            let now = self.clock.now().unixNanoseconds
+            let time = self.loop.time &+ Swift.max(0, received.unixNanoseconds &- now)
+            self.loop.pass(until: time)
+            self.origin = received.monotonic.nanoseconds &- self.loop.time
+            self.clock.step = received.unixNanoseconds &- (self.clock.now().unixNanoseconds &- self.clock.step)
+        }
+        self.beginRun(run)
+    }
+
+    private func beginRun(_ run: ReplayRun) {
+        self.isInRun = true
+        self.runs += 1
+        var configuration = self.setting.feed
+        if self.setting.heedsRecording {
+            configuration.lines = run.lines ?? configuration.lines
+            configuration.renewalInterval = run.renewalInterval ?? configuration.renewalInterval
+        }
+        if self.isTape { configuration.expectNothing() }
+        let network = ReplayNetwork(loop: self.loop, origin: self.origin)
+        self.network = network
+        self.host = FeedHost(
+            configuration: configuration, connector: network, witness: self.isTape ? nil : network,
+            eventLoop: self.loop, clock: self.clock, logger: self.logger,
+            seed: self.setting.heedsRecording ? run.seed ?? self.setting.seed : self.setting.seed,
+            continuity: self.continuity, marketObserver: self.observer, tellsOutcomes: self.isTape)
+    }
+
+    /// The process that was recorded ended here.
+    private func endRun() {
+        guard let host = self.host, let network = self.network else { return }
+        network.endRun()
+        _ = host.stop()
+        self.loop.runTasks()
+        self.heardBefore += network.heard
+        self.differencesBefore = self.differencesBefore + network.differences
+        self.host = nil
+        self.network = nil
+        self.followed = [:]
+        self.isInRun = false
+    }
+
+    // MARK: Tapes
+
+    private func firstMessage(
+        _ text: UnsafeRawBufferPointer, _ line: Int, _ connection: Int, _ received: ReceiveTime
+    ) {
+        self.beginRun(ReplayRun())
+        if self.isTape, !self.setting.tokens.isEmpty { self.host?.follow(bare: self.setting.tokens) }
+        self.take(.message(text, line: line, connection: connection), at: received)
+    }
+
+    /// A tape says nowhere which tokens it is about: one that is met for the first time is followed from then on, and
+    /// the message that it came with is read again.
+    @inline(__always)
+    private func tapeMessage(
+        _ text: UnsafeRawBufferPointer, _ line: Int, _ connection: Int, _ network: ReplayNetwork
+    ) {
+        guard self.setting.tokens.isEmpty, let host = self.host else {
+            return network.received(text, line: line, connection: connection)
+        }
+        if self.met.isEmpty {
+            guard self.meet(text, host) else { return }
+            return network.received(text, line: line, connection: connection)
+        }
+        let before = host.foreignEntries
+        network.received(text, line: line, connection: connection)
+        guard host.foreignEntries != before else { return }
+        network.endRead()
+        if self.meet(text, host) { network.received(text, line: line, connection: connection) }
+    }
+
+    /// Follows the tokens of a message that are new; whether there are any.
+    private func meet(_ text: UnsafeRawBufferPointer, _ host: FeedHost) -> Bool {
+        let new = TokenScan.tokens(in: text).filter { self.met.insert($0).inserted }
+        guard !new.isEmpty else { return false }
+        host.follow(bare: new)
+        self.loop.runTasks()
+        return true
+    }
+
+    // MARK: The end
+
+    /// The last row was given: what was under way is finished.
+    package func finish() {
+        self.network?.endRead()
+        self.loop.runTasks()
+    }
+
+    /// Ends the feed. What is told from here on is about the end of the replay, not about the recording.
+    package func end() { self.endRun() }
+
+    // MARK: Reading
+
+    /// What the feed shows and knows; nil before the first row.
+    package var feed: FeedHost? { self.host }
+    /// Messages that the feed heard.
+    package var heard: UInt64 { self.heardBefore + (self.network?.heard ?? 0) }
+    /// How the feed's behaviour and the recorded one differed.
+    package var differences: ReplayNetwork.Differences {
+        self.differencesBefore + (self.network?.differences ?? ReplayNetwork.Differences())
+    }
+
+    /// Does something at intervals of the recording's time, from its first row on, for as long as there are rows.
+    package func every(_ interval: Duration, _ body: @escaping (ReceiveTime) -> Void) {
+        let bound = NIOLoopBound((self, body), eventLoop: self.loop)
+        self.loop.scheduleTask(in: .nanoseconds(interval.wholeNanoseconds)) {
+            let (world, body) = bound.value
+            body(world.clock.now())
+            world.every(interval, body)
+        }
+    }
+}
+
+extension ReplayNetwork.Differences {
+    static func + (a: Self, b: Self) -> Self {
+        var sum = a
+        sum.unanswered += b.unanswered
+        sum.unused += b.unused
+        sum.unheard += b.unheard
+        sum.cut += b.cut
+        sum.unansweredQuestions += b.unansweredQuestions
+        return sum
+    }
+}
+
+extension RealtimeOddsConfiguration {
+    /// A tape is messages alone: nobody recorded the answers to a heartbeat, the books that were asked for, or a witness.
+    /// So nothing is asked, and silence is taken for calm.
+    fileprivate mutating func expectNothing() {
+        let never = Duration.seconds(4_000_000_000)
+        self.lines = 1
+        self.maximumAssetsPerConnection = 1_000_000
+        self.heartbeatInterval = never
+        self.pongTimeout = never
+        self.snapshotTimeout = never
+        self.renewalInterval = .zero
+        self.livenessLimits.quietAfter = never
+        self.livenessLimits.quietAtMost = never
+        self.livenessLimits.firstBookAfter = never
+        self.livenessLimits.carriedAfter = never
+        self.livenessLimits.lateBy = never
+        self.livenessLimits.redriveLimit = never
+        self.livenessLimits.twinAhead = never
+    }
+}
+
+/// Finds token ids in a message without reading it as JSON.
+enum TokenScan {
+    private static let key = Array("\"asset_id\"".utf8)
+
+    /// The values of `asset_id`, in their order; one that comes twice is there twice.
+    static func tokens(in text: UnsafeRawBufferPointer) -> [AssetID] {
+        var tokens: [AssetID] = []
+        var index = 0
+        while index + Self.key.count < text.count {
+            guard text[index] == UInt8(ascii: "\""), Self.isKey(text, at: index) else {
+                index += 1
+                continue
+            }
+            index += Self.key.count
+            while index < text.count, text[index] != UInt8(ascii: "\"") { index += 1 }
+            let start = index + 1
+            index = start
+            while index < text.count, text[index] != UInt8(ascii: "\"") { index += 1 }
+            if start < index, index < text.count {
+                tokens.append(AssetID(String(decoding: text[start..<index], as: UTF8.self)))
+            }
+            index += 1
+        }
+        return tokens
+    }
+
+    private static func isKey(_ text: UnsafeRawBufferPointer, at index: Int) -> Bool {
+        for offset in Self.key.indices where text[index + offset] != Self.key[offset] { return false }
+        return true
+    }
+}

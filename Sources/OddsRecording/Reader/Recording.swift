@@ -1,0 +1,94 @@
+/// A recording to read: a directory of ours with all its files, one file of it, a tape (`.ndjson`, `.ndjson.gz`), or
+/// several of them one after the other.
+///
+/// ```swift
+/// let reader = try Recording(path: "recording").reader()
+/// while let row = reader.next() {
+///     if row.kind == .message { use(row.message, row.feedChannel, row.received) }
+/// }
+/// ```
+///
+/// Opening reads no rows: a value to pass around. Each reader goes through it by itself, on any thread.
+public struct Recording: Sendable {
+    /// One file of it.
+    public struct File: Hashable, Sendable {
+        /// Where it lies.
+        public var path: String
+        /// Its size in bytes when the recording was opened.
+        public var bytes: UInt64
+
+        /// The last part of its path.
+        public var name: String { self.path.split(separator: "/").last.map(String.init) ?? self.path }
+    }
+
+    /// What was opened, as it was named.
+    public let paths: [String]
+    /// Its files, in the order they are read.
+    public let files: [File]
+    /// The manifests of the directories among them, in order; a directory without one that can be read has none here.
+    public let manifests: [RecordingManifest]
+    /// What was wrong before a row was read: files that the manifest names and that are not there.
+    public let missing: [RecordingDamage]
+
+    /// Opens one recording.
+    ///
+    /// - Throws: `RecordingError` when there is nothing at the path, or nothing that could be rows.
+    public init(path: String) throws(RecordingError) { try self.init(paths: [path]) }
+
+    /// Opens several, to be read one after the other.
+    ///
+    /// - Throws: `RecordingError` when there is nothing at a path, or nothing that could be rows.
+    public init(paths: [String]) throws(RecordingError) {
+        var files: [File] = []
+        var manifests: [RecordingManifest] = []
+        var missing: [RecordingDamage] = []
+        for path in paths {
+            guard let isDirectory = FileSystem.isDirectory(path) else {
+                throw RecordingError(
+                    "There is no recording at \(path). Name a recording's directory, one of its files, or a tape.")
+            }
+            guard isDirectory else {
+                files.append(File(path: path, bytes: FileSystem.size(of: path) ?? 0))
+                continue
+            }
+            let found = try Self.files(in: path)
+            files += found
+            guard let manifest = try? RecordingManifest.read(in: path) else { continue }
+            manifests.append(manifest)
+            let names = Set(found.map(\.name))
+            missing += manifest.files.filter { !names.contains($0.name) }.map {
+                RecordingDamage(file: $0.name, offset: 0, bytes: 0, reason: "the manifest names it, but it is not there")
+            }
+        }
+        guard !files.isEmpty else {
+            throw RecordingError("No recording was named. Name a recording's directory, one of its files, or a tape.")
+        }
+        self.paths = paths
+        self.files = files
+        self.manifests = manifests
+        self.missing = missing
+    }
+
+    private static func files(in directory: String) throws(RecordingError) -> [File] {
+        let names: [String]
+        do throws(SystemError) {
+            names = try FileSystem.names(in: directory)
+        } catch {
+            throw RecordingError("The directory \(directory) cannot be read. Check its permissions.", cause: error)
+        }
+        let files = names.filter { $0.hasSuffix(".ndjson.gz") || $0.hasSuffix(".ndjson") }.map { name in
+            File(path: "\(directory)/\(name)", bytes: FileSystem.size(of: "\(directory)/\(name)") ?? 0)
+        }
+        guard !files.isEmpty else {
+            throw RecordingError(
+                "There is no recording in \(directory): no file ends in .ndjson.gz or .ndjson. Name another directory.")
+        }
+        return files
+    }
+
+    /// How many bytes its files have, compressed as they are.
+    public var bytes: UInt64 { self.files.reduce(0) { $0 + $1.bytes } }
+
+    /// A reader that stands before the first row.
+    public func reader() -> RecordingReader { RecordingReader(self) }
+}

@@ -1,0 +1,56 @@
+package import OddsCore
+internal import ServiceLifecycle
+
+/// Asks the CLOB's `/time` now and then, for whoever estimates how far the exchange's clock is off.
+///
+/// At first about once a second, until the bounds are as narrow as they get, then every ten seconds: far below any limit of
+/// the venue's. An answer that does not come is left out.
+package final class ClockProbe: Service {
+    private let client: ClobClient
+    private let transport: HTTPClientTransport
+    private let clock: any StreamClock
+    private let wait: @Sendable (ReceiveTime) -> Duration
+    private let answered: @Sendable (_ second: Int64, _ asked: ReceiveTime, _ received: ReceiveTime) -> Void
+
+    /// So many questions are asked without a pause in between.
+    private static let hurried = 14
+    private static let pause = Duration.seconds(9)
+
+    /// - Parameters:
+    ///   - wait: how long to wait at a moment, so that the answer tells most.
+    ///   - answered: told of every answer.
+    /// - Throws: `RESTError` when the certificate authorities cannot be read.
+    package init(
+        configuration: RealtimeOddsConfiguration, clock: any StreamClock,
+        wait: @escaping @Sendable (ReceiveTime) -> Duration,
+        answered: @escaping @Sendable (_ second: Int64, _ asked: ReceiveTime, _ received: ReceiveTime) -> Void
+    ) throws(RESTError) {
+        self.transport = try HTTPClientTransport(
+            certificateAuthorityFile: configuration.certificateAuthorityFile,
+            connectTimeout: configuration.connectTimeout)
+        self.client = ClobClient(
+            base: configuration.clobREST, transport: self.transport, timeout: configuration.requestTimeout)
+        self.clock = clock
+        self.wait = wait
+        self.answered = answered
+    }
+
+    package func run() async throws {
+        await cancelWhenGracefulShutdown {
+            var count = 0
+            while !Task.isCancelled {
+                let pause = count < Self.hurried ? Duration.milliseconds(50) : Self.pause
+                // A sleep throws only when the program ends.
+                guard (try? await self.clock.sleep(for: pause)) != nil else { break }
+                guard (try? await self.clock.sleep(for: self.wait(self.clock.now()))) != nil else { break }
+                let asked = self.clock.now()
+                // No answer is no news: the next question comes soon.
+                if let time = try? await self.client.time() {
+                    self.answered(time.seconds, asked, self.clock.now())
+                }
+                count += 1
+            }
+        }
+        await self.transport.shutdown()
+    }
+}
