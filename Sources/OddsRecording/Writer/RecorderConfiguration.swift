@@ -8,6 +8,8 @@ public struct RecorderConfiguration: Sendable {
     public var lines: Int
     /// The feed's seed; nil when it is not fixed.
     public var seed: UInt64?
+    /// How often connections are renewed, zero for never; nil when it is not to be told.
+    public var renewalInterval: Duration?
     /// The hosts that are asked: `market_channel`, `reference`, `clob`, `gamma`.
     public var endpoints: [String: String]
     /// How many bytes the recording's files may have together; nil for no limit. The oldest are deleted, never the

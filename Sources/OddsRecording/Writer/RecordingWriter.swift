@@ -515,7 +515,8 @@ final class RecordingWriter {
             .start(
                 RecordingStart(
                     run: self.run, file: self.fileNumber, program: self.configuration.program,
-                    lines: self.configuration.lines, seed: self.configuration.seed, anchor: self.anchor)), at: time)
+                    lines: self.configuration.lines, seed: self.configuration.seed,
+                    renewalInterval: self.configuration.renewalInterval, anchor: self.anchor)), at: time)
         self.encoder.note(
             .clock(RecordingClock(wallOffset: self.wallOffset, exchangeOffset: self.exchangeOffset)), at: time)
         self.blockRows += 2
