@@ -27,8 +27,8 @@ struct Oddstream: AsyncParsableCommand {
             """,
         version: programVersion,
         subcommands: [
-            Run.self, Demo.self, Watch.self, Trades.self, History.self, Simulate.self, Doctor.self, AlertTest.self, Soak.self, Compare.self,
-            RenderReport.self,
+            Run.self, Demo.self, Watch.self, Trades.self, History.self, Simulate.self, Doctor.self, AlertTest.self,
+            Latency.self, Soak.self, Compare.self, RenderReport.self,
         ])
 
     static func main() async {
