@@ -78,7 +78,7 @@ let package = Package(
             name: "OddsProof",
             dependencies: [
                 "OddsCore", "RealtimeOdds", "OddsTrading", "OddsRecording", "OddsReports", "PolymarketSimulator",
-                product("NIOCore", "swift-nio"), product("NIOEmbedded", "swift-nio"), product("Logging", "swift-log"),
+                product("Crypto", "swift-crypto"), product("NIOCore", "swift-nio"), product("NIOEmbedded", "swift-nio"), product("Logging", "swift-log"),
                 product("ServiceLifecycle", "swift-service-lifecycle"),
             ], swiftSettings: settings),
         .target(

@@ -1,4 +1,5 @@
 package import OddsCore
+package import OddsProof
 
 /// Best prices that were live, and from when to when.
 package struct LivePrices {

@@ -1,5 +1,6 @@
 import Logging
 import OddsCore
+import OddsProof
 import PolymarketSimulator
 import RealtimeOdds
 import Synchronization

@@ -161,6 +161,7 @@ extension RecordingNote {
                     program: value["program"]?.text ?? "",
                     lines: value["lines"]?.integer.flatMap { Int(exactly: $0) } ?? 1,
                     seed: value["seed"]?.text.flatMap { UInt64($0) },
+                    renewalInterval: value["renewal_ns"]?.integer.map { .nanoseconds($0) },
                     anchor: ReceiveTime(
                         monotonic: MonotonicTime(nanoseconds: monotonic), unixNanoseconds: anchor)))
         case "clock":

@@ -97,18 +97,22 @@ public struct RecordingStart: Hashable, Sendable {
     public var lines: Int
     /// The feed's seed; nil when it was not fixed.
     public var seed: UInt64?
+    /// How often connections were renewed, zero for never; nil when it is not told.
+    public var renewalInterval: Duration?
     /// The moment that the clock is anchored at: the beginning of the run.
     public var anchor: ReceiveTime
 
     /// A beginning from its parts.
     public init(
-        run: String, file: Int, program: String, lines: Int, seed: UInt64? = nil, anchor: ReceiveTime
+        run: String, file: Int, program: String, lines: Int, seed: UInt64? = nil,
+        renewalInterval: Duration? = nil, anchor: ReceiveTime
     ) {
         self.run = run
         self.file = file
         self.program = program
         self.lines = lines
         self.seed = seed
+        self.renewalInterval = renewalInterval
         self.anchor = anchor
     }
 }

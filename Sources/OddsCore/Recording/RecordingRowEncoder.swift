@@ -126,6 +126,7 @@ public struct RecordingRowEncoder: ~Copyable {
             self.field(",\"lines\":", Int64(start.lines))
             // A JSON number of 64 bits is rounded by many who read it.
             self.field(",\"seed\":", start.seed.map(String.init))
+            self.field(",\"renewal_ns\":", start.renewalInterval?.wholeNanoseconds)
             self.field(",\"anchor_ns\":", start.anchor.unixNanoseconds)
             self.field(",\"monotonic_ns\":", start.anchor.monotonic.nanoseconds)
         case .clock(let clock):

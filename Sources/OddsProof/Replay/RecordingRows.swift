@@ -29,7 +29,7 @@ package final class RecordingRows: ReplaySource {
             // Each file of a run begins with one.
             guard start.run != self.run else { return .other }
             self.run = start.run
-            return .start(ReplayRun(lines: start.lines, seed: start.seed))
+            return .start(ReplayRun(lines: start.lines, seed: start.seed, renewalInterval: start.renewalInterval))
         case .note(.clock(let clock)): return .clock(step: clock.wallOffset)
         case .note(.lost(let loss)): return .lost(loss.rows)
         case .note(.end), .message, nil: return .other

@@ -169,7 +169,8 @@ package final class ReplayClock: StreamClock, @unchecked Sendable {
     package func now() -> ReceiveTime {
         let now = self.loop.time
         return ReceiveTime(
-            monotonic: MonotonicTime(nanoseconds: self.monotonic &+ now), unixNanoseconds: self.beginning &+ now &+ self.step)
+            monotonic: MonotonicTime(nanoseconds: self.monotonic &+ now),
+            unixNanoseconds: self.beginning &+ now &+ self.step)
     }
 
     package func sleep(until instant: MonotonicTime) async throws {

@@ -126,7 +126,9 @@ package final class ReplayWorld {
         guard let host = self.host else { return }
         switch command {
         case .follow(let market):
-            guard self.setting.tokens.isEmpty || market.assets.contains(where: self.setting.tokens.contains) else { return }
+            guard self.setting.tokens.isEmpty || market.assets.contains(where: self.setting.tokens.contains) else {
+                return
+            }
             self.followed[market.id] = market
             host.follow(market)
         case .followTokens(let tokens):
@@ -312,7 +314,9 @@ enum TokenScan {
             let start = index + 1
             index = start
             while index < text.count, text[index] != UInt8(ascii: "\"") { index += 1 }
-            if start < index, index < text.count { tokens.append(AssetID(String(decoding: text[start..<index], as: UTF8.self))) }
+            if start < index, index < text.count {
+                tokens.append(AssetID(String(decoding: text[start..<index], as: UTF8.self)))
+            }
             index += 1
         }
         return tokens

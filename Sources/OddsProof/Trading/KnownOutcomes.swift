@@ -8,15 +8,17 @@ public struct KnownOutcomes: Sendable {
         public var market: MarketID
         /// The side that won; nil when the payout was split.
         public var winner: Side?
-        /// From when on it counts as known: nothing is paid out before.
-        public var known: Timestamp
+        /// From when on it counts as known: nothing is paid out before. Nil for the end of the run.
+        public var known: Timestamp?
 
         /// An outcome from its parts.
-        public init(market: MarketID, winner: Side?, known: Timestamp) {
+        public init(market: MarketID, winner: Side?, known: Timestamp?) {
             self.market = market
             self.winner = winner
             self.known = known
         }
+
+        func isKnown(by time: Timestamp) -> Bool { self.known.map { $0 <= time } ?? false }
     }
 
     private var outcomes: [MarketID: Outcome] = [:]

@@ -215,11 +215,12 @@ public final class PaperTrader<Rules: Strategy>: MarketObserver {
         guard !self.outcomes.isEmpty else { return [] }
         var entries: [JournalEntry] = []
         for (market, _) in state.session.desk.openMarkets {
-            guard let outcome = self.outcomes[market], isLast || outcome.known <= now.wall else { continue }
-            let later = Swift.max(outcome.known.milliseconds - now.wall.milliseconds, 0)
+            guard let outcome = self.outcomes[market], isLast || outcome.isKnown(by: now.wall) else { continue }
+            // What is known only after the end of the run is paid out when it is.
+            let later = Swift.max(.zero, now.wall.duration(to: outcome.known ?? now.wall))
             let time = ReceiveTime(
-                monotonic: now.monotonic.advanced(by: .milliseconds(later)),
-                unixNanoseconds: now.unixNanoseconds + later * 1_000_000)
+                monotonic: now.monotonic.advanced(by: later),
+                unixNanoseconds: now.unixNanoseconds &+ later.wholeNanoseconds)
             entries += state.session.desk.settle(market, winner: outcome.winner, source: .gamma, now: time)
         }
         return entries

@@ -12,6 +12,9 @@ package final class VirtualNetwork: FeedConnector, BookWitness, @unchecked Senda
     let latency: Duration
     /// Told of everything that goes through, with the clock's time.
     var tap: (tap: any FeedTap, clock: any StreamClock)?
+    /// By how much the way of a message may be longer than the latency.
+    private let jitter: Int64
+    private var random: UInt64 = 1
     private var sockets: [Int: VirtualSocket] = [:]
     private var lastID = 0
     /// How many connections were asked for.
@@ -19,10 +22,18 @@ package final class VirtualNetwork: FeedConnector, BookWitness, @unchecked Senda
     /// How many questions the witness was asked.
     package private(set) var questions = 0
 
-    init(exchange: SimulatedExchange, loop: EmbeddedEventLoop, latency: Duration) {
+    init(exchange: SimulatedExchange, loop: EmbeddedEventLoop, latency: Duration, jitter: Duration = .zero) {
+        self.jitter = jitter.wholeNanoseconds
         self.exchange = exchange
         self.loop = loop
         self.latency = latency
+    }
+
+    /// How long a message takes, or an answer.
+    var way: Duration {
+        guard self.jitter > 0 else { return self.latency }
+        self.random = self.random &* 6_364_136_223_846_793_005 &+ 1_442_695_040_888_963_407
+        return self.latency + .nanoseconds(Int64(self.random >> 33) % self.jitter)
     }
 
     /// How many sockets there are.
@@ -118,10 +129,10 @@ package final class VirtualNetwork: FeedConnector, BookWitness, @unchecked Senda
             let late = RESTError(.timeout, "no answer in time")
             switch said.arrival {
             case .never: self.later(Self.timeout) { fail(late) }
-            case .reset: self.later(self.latency) { fail(RESTError(.unreachable, "reset by peer")) }
+            case .reset: self.later(self.way) { fail(RESTError(.unreachable, "reset by peer")) }
             case .after(let delay) where delay >= Self.timeout: self.later(Self.timeout) { fail(late) }
-            case .after(let delay): self.later(self.latency + delay) { succeed(said) }
-            case .atOnce: self.later(self.latency) { succeed(said) }
+            case .after(let delay): self.later(self.way + delay) { succeed(said) }
+            case .atOnce: self.later(self.way) { succeed(said) }
             }
         }
     }
@@ -222,7 +233,7 @@ final class VirtualSocket: FeedTransport {
         self.inbox += bytes
         guard !self.isDelivering else { return }
         self.isDelivering = true
-        self.network.later(self.network.latency) {
+        self.network.later(self.network.way) {
             self.isDelivering = false
             guard !self.isClosed else { return }
             var bytes = self.inbox

@@ -16,6 +16,9 @@ package final class VirtualWorld {
         package var feed = RealtimeOddsConfiguration()
         /// How long bytes are on their way, one way.
         package var latency = Duration.milliseconds(10)
+        /// By how much a message or an answer may be on its way for longer, to the nanosecond: with it no two things
+        /// happen at the same moment.
+        package var jitter = Duration.zero
         /// Whether there is a REST witness.
         package var hasWitness = true
 
@@ -41,7 +44,7 @@ package final class VirtualWorld {
     ) {
         let clock = VirtualClock(self.loop)
         let exchange = SimulatedExchange(configuration: setting.exchange, tape: nil, clock: clock)
-        let network = VirtualNetwork(exchange: exchange, loop: self.loop, latency: setting.latency)
+        let network = VirtualNetwork(exchange: exchange, loop: self.loop, latency: setting.latency, jitter: setting.jitter)
         if let tap { network.tap = (tap, clock) }
         let story = Story(observer)
         self.clock = clock

@@ -55,8 +55,7 @@ enum NumberText {
 
     private static func grouped(_ value: UInt64) -> String {
         let digits = Array(String(value))
-        // Four digits are read as they are.
-        guard digits.count > 4 else { return String(digits) }
+        guard digits.count > 3 else { return String(digits) }
         var text = ""
         for (index, digit) in digits.enumerated() {
             if index > 0, (digits.count - index) % 3 == 0 { text.append(",") }

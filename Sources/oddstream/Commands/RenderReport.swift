@@ -19,7 +19,9 @@ struct RenderReport: AsyncParsableCommand {
             """)
 
     /// The kinds that can be read.
-    static let registry = ReportRegistry([CompareReport.self, LatencyProof.self, SoakRecord.self])
+    static let registry = ReportRegistry([
+        BacktestReport.self, CompareReport.self, LatencyProof.self, SoakRecord.self,
+    ])
 
     @Argument(help: ArgumentHelp("The JSON of one or more reports.", valueName: "file.json"))
     var files: [String]

@@ -19,7 +19,7 @@ final class RecordedWorld {
         self.world.exchange.schedule(faults)
     }
 
-    /// A setting with a latency that no timer is a multiple of: what happens at one moment in virtual time, and never in
+    /// A setting in which messages take their own time each: what happens at one moment in virtual time, and never in
     /// the real one, has no order that a recording could tell.
     static func setting(lines: Int, seed: UInt64, series: [String] = ["btc-updown-15m"]) throws -> VirtualWorld.Setting {
         var setting = VirtualWorld.Setting()
@@ -28,6 +28,7 @@ final class RecordedWorld {
         setting.feed.lines = lines
         setting.feed.renewalInterval = .zero
         setting.latency = .nanoseconds(10_123_457)
+        setting.jitter = .microseconds(700)
         return setting
     }
 
@@ -82,7 +83,8 @@ final class TapeWriter: FeedTap {
         encoder.note(
             .start(
                 RecordingStart(
-                    run: "run\(self.seed)", file: 1, program: "test", lines: self.lines, seed: self.seed, anchor: now)),
+                    run: "run\(self.seed)", file: 1, program: "test", lines: self.lines, seed: self.seed,
+                    renewalInterval: self.renewal, anchor: now)),
             at: now.monotonic)
         return encoder
     }

@@ -15,6 +15,19 @@ import Testing
         try Self.require(seed: seed, lines: lines, faults: [], lasting: .seconds(60))
     }
 
+    @Test(arguments: [1, 2], 1...60)
+    func aFaultyWorldIsReplayedExactly(lines: Int, seed: UInt64) throws {
+        let plan = FaultPlan.random(seed: seed, from: .seconds(5), to: .seconds(60), perMinute: 12, lines: lines)
+        try Self.require(seed: seed, lines: lines, faults: plan.faults, lasting: .seconds(90))
+    }
+
+    @Test(arguments: [1, 2, 4])
+    func renewalsAreReplayedExactly(lines: Int) throws {
+        try Self.require(seed: 5, lines: lines, faults: [], lasting: .seconds(90), renewal: .seconds(15))
+        let plan = FaultPlan.random(seed: 5, from: .seconds(5), to: .seconds(60), perMinute: 6, lines: lines)
+        try Self.require(seed: 5, lines: lines, faults: plan.faults, lasting: .seconds(90), renewal: .seconds(15))
+    }
+
     static func require(
         seed: UInt64, lines: Int, faults: [PlannedFault], lasting duration: Duration, renewal: Duration = .zero
     ) throws {
@@ -36,6 +49,7 @@ import Testing
         let all = output.all
         let story = recorded.world.story
         #expect(rows.damage.isEmpty)
+        #expect(story.published.count > 500, "there is something to compare")
         let published = story.published
         for (index, (was, now)) in zip(published, all.published).enumerated() where was != now {
             Issue.record("seed \(seed): version \(index) of \(published.count) was \(Self.text(was)) and is \(Self.text(now))")
