@@ -9,6 +9,8 @@ struct Answers: Sendable {
     let history: (any HistoryReader)?
     /// nil when the reference price is not followed.
     let reference: (any ReferenceSource)?
+    /// nil when latency is not measured.
+    let latency: LatencyMeter?
     let clock: any StreamClock
     let version: String
 
@@ -25,6 +27,8 @@ struct Answers: Sendable {
         /v1/odds/current      odds of the current market of ?series=NAME
         /v1/reference         the price that markets are decided by, and the price to beat (?series=NAME)
         /v1/incidents         what went wrong, the newest first (?market=SLUG|ID, ?series=NAME, ?open=true|false, ?since=MS)
+        /v1/latency           from the exchange to odds and decisions, by percentiles
+        /metrics              counters, gauges and histograms for Prometheus
         /v1/spikes            odds over the threshold, the newest first (?market=, ?series=, ?since=MS, ?limit=, ?cursor=)
         /v1/trades            orders and what became of them, the newest first (the same)
         /v1/refusals          signals that were not acted on, the newest first (the same)
@@ -40,6 +44,12 @@ struct Answers: Sendable {
         StatusRow(
             self.source.status, self.source.incidents(), parts: self.bot?.parts ?? [], version: self.version,
             now: self.clock.now().wall)
+    }
+
+    /// How old odds are when they can be read and are decided on.
+    func latencies() throws(Problem) -> LatencyRecord {
+        guard let latency = self.latency else { throw .notFound("Latency is not measured here.") }
+        return LatencyRecord(latency.report(at: self.clock.now()))
     }
 
     /// Where current and next markets stand by the price that they are decided by.

@@ -24,6 +24,8 @@ public import ServiceLifecycle
 /// | `/v1/kill-switch` | `{"on":…,"by":…}`; `PUT` or `POST` with `{"on":true}` stops all buying |
 /// | `/v1/history/{market}` | what was kept; `?kind=`, `?from=`, `?until=`, `?order=` |
 /// | `/v1/history` | what was kept of all markets, and reference prices; `?symbol=` too |
+/// | `/v1/latency` | from the exchange to odds and decisions, by percentiles; the clock's offset |
+/// | `/metrics` | counters, gauges and histograms in Prometheus' text format |
 /// | `/` | this list, for people |
 ///
 /// Spikes, trades, refusals and the history come in pages: `?limit=` (1 to 1000, 100 by default) and `?cursor=`, which is the
@@ -36,6 +38,7 @@ public struct OddsServer: Service {
     private let bot: (any BotSource)?
     private let history: (any HistoryReader)?
     private let reference: (any ReferenceSource)?
+    private let latency: LatencyMeter?
     private let clock: any StreamClock
     private let logger: Logger
     private let listening: @Sendable (_ host: String, _ port: Int) -> Void
@@ -48,12 +51,14 @@ public struct OddsServer: Service {
     ///   - bot: spikes, trades, account and kill switch; nil when there is no bot beside the stream.
     ///   - history: what was kept; nil when nothing is.
     ///   - reference: the price markets are decided by; nil when it is not followed.
+    ///   - latency: where latency is measured; nil when it is not.
     ///   - clock: tells how long the source has been running.
     ///   - logger: receives one message when the server listens; each request at debug level.
     ///   - listening: called once with the host and the real port, also when port 0 was asked for.
     public init(
         configuration: OddsServerConfiguration, source: any OddsSource, bot: (any BotSource)? = nil,
-        history: (any HistoryReader)? = nil, reference: (any ReferenceSource)? = nil, clock: any StreamClock,
+        history: (any HistoryReader)? = nil, reference: (any ReferenceSource)? = nil, latency: LatencyMeter? = nil,
+        clock: any StreamClock,
         logger: Logger,
         listening: @escaping @Sendable (_ host: String, _ port: Int) -> Void = { _, _ in }
     ) {
@@ -62,6 +67,7 @@ public struct OddsServer: Service {
         self.bot = bot
         self.history = history
         self.reference = reference
+        self.latency = latency
         self.clock = clock
         self.logger = logger
         self.listening = listening
@@ -105,7 +111,8 @@ public struct OddsServer: Service {
 
     private func router() -> Router<PeerRequestContext> {
         let answers = Answers(
-            source: self.source, bot: self.bot, history: self.history, reference: self.reference, clock: self.clock,
+            source: self.source, bot: self.bot, history: self.history, reference: self.reference,
+            latency: self.latency, clock: self.clock,
             version: self.configuration.version)
         let router = Router(context: PeerRequestContext.self, options: .autoGenerateHeadEndpoints)
         router.addMiddleware {
@@ -150,6 +157,14 @@ public struct OddsServer: Service {
                 answers.incidents(
                     market: request.query("market"), series: request.query("series"), open: request.query("open"),
                     since: request.query("since")))
+        }
+        router.get("/v1/latency") { request, _ in
+            try request.allow()
+            return try Response.json(answers.latencies())
+        }
+        router.get("/metrics") { request, _ in
+            try request.allow()
+            return Response.text(answers.metrics(), type: MetricsPage.contentType)
         }
         self.addBot(to: router, answers)
         self.addHistory(to: router, answers)

@@ -24,11 +24,11 @@ extension Response {
     }
 
     /// A plain text answer.
-    static func text(_ text: String) -> Response {
+    static func text(_ text: String, type: String = "text/plain; charset=utf-8") -> Response {
         let body = ByteBuffer(string: text)
         return Response(
             status: .ok,
-            headers: [.contentType: "text/plain; charset=utf-8", .contentLength: String(body.readableBytes)],
+            headers: [.contentType: type, .contentLength: String(body.readableBytes)],
             body: ResponseBody(byteBuffer: body))
     }
 }

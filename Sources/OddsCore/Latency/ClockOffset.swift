@@ -6,10 +6,15 @@
 /// the intersection of all of these. As clocks drift, a bound loosens by `drift` as it ages, so that both hold for as long as
 /// the two clocks drift apart no faster. Nothing is assumed about how long the way is, or that it is the same both ways.
 ///
-/// When bounds contradict each other a clock was stepped, and what was known is dropped.
+/// Bounds that contradict each other by little say that the exchange's own clocks do not agree: the one that stamps
+/// messages and the one that answers. The feed's bound is kept then, as it is the stamps that latency is measured by, and
+/// the distance of the bounds is the contradiction. By more than `tolerance` a clock was stepped, and what was known is
+/// dropped.
 public struct ClockOffset: Sendable {
     /// How fast the clocks may drift apart, in parts per million.
     public let drift: Double
+    /// Bounds that contradict each other by more, in nanoseconds, say that a clock was stepped.
+    public let tolerance: Int64
     private var lower: Double?
     private var upper: Double?
     private var time: MonotonicTime?
@@ -17,15 +22,24 @@ public struct ClockOffset: Sendable {
     public private(set) var steps = 0
     /// How many answers of `/time` went in.
     public private(set) var answers = 0
+    /// How many of them since a clock was stepped last.
+    public private(set) var answersSinceStep = 0
+    /// By how much the exchange's own clocks disagreed at most, in nanoseconds.
+    public private(set) var disagreement: Int64 = 0
     /// The shortest way there and back, in nanoseconds; nil before the first answer.
     public private(set) var shortestRoundTrip: Int64?
     private var feedLower: Double?
 
     /// Nothing is known yet.
     ///
-    /// - Parameter drift: how fast the clocks may drift apart, in parts per million. Crystals drift by up to 50, and a
-    ///   clock that is being corrected by up to 500 for a while; such a correction may look like a step.
-    public init(drift: Double = 60) { self.drift = drift }
+    /// - Parameters:
+    ///   - drift: how fast the clocks may drift apart, in parts per million. Crystals drift by up to 50, and a clock that is
+    ///     being corrected by up to 500 for a while.
+    ///   - tolerance: how far the exchange's own clocks may be apart.
+    public init(drift: Double = 60, tolerance: Duration = .milliseconds(50)) {
+        self.drift = drift
+        self.tolerance = tolerance.wholeNanoseconds
+    }
 
     /// What is known at a moment.
     public struct Bounds: Hashable, Sendable {
@@ -80,6 +94,7 @@ public struct ClockOffset: Sendable {
     public mutating func answered(second: Int64, asked: ReceiveTime, received: ReceiveTime) -> Bool {
         self.age(to: received.monotonic)
         self.answers += 1
+        self.answersSinceStep += 1
         let trip = asked.monotonic.duration(to: received.monotonic).wholeNanoseconds
         self.shortestRoundTrip = min(self.shortestRoundTrip ?? .max, trip)
         // When this machine's clock was stepped in between, only one of its two readings is right: which one is not known,
@@ -107,36 +122,44 @@ public struct ClockOffset: Sendable {
         self.age(to: time.monotonic)
         self.feedLower = max(self.feedLower ?? -.infinity, lower)
         guard lower > self.lower ?? -.infinity else { return true }
-        if let upper = self.upper, lower > upper {
-            self.forget()
-            self.feedLower = lower
-            self.lower = lower
-            return false
+        return self.keep(lower: lower, upper: self.upper ?? .infinity) {
+            $0.feedLower = lower
+            $0.lower = lower
         }
-        self.lower = lower
-        return true
     }
 
     private mutating func intersect(lower: Double, upper: Double) -> Bool {
-        if let known = self.lower, known > upper {
-            self.forget()
-        } else if let known = self.upper, known < lower {
-            self.forget()
-        } else {
-            self.lower = max(self.lower ?? -.infinity, lower)
-            self.upper = min(self.upper ?? .infinity, upper)
-            return true
+        self.keep(
+            lower: max(self.lower ?? -.infinity, lower), upper: min(self.upper ?? .infinity, upper)
+        ) {
+            $0.answersSinceStep = 1
+            $0.lower = lower
+            $0.upper = upper
         }
-        self.lower = lower
-        self.upper = upper
-        return false
     }
 
-    private mutating func forget() {
-        self.steps += 1
-        self.lower = nil
-        self.upper = nil
-        self.feedLower = nil
+    /// Keeps bounds that agree, or nearly; else forgets all and begins anew.
+    private mutating func keep(
+        lower: Double, upper: Double, orBegin begin: (inout ClockOffset) -> Void
+    ) -> Bool {
+        let contradiction = lower - upper
+        guard contradiction <= Double(self.tolerance) else {
+            self.steps += 1
+            self.lower = nil
+            self.upper = nil
+            self.feedLower = nil
+            self.answersSinceStep = 0
+            begin(&self)
+            return false
+        }
+        self.lower = lower
+        if contradiction > 0 {
+            self.disagreement = max(self.disagreement, Int64(contradiction))
+            self.upper = lower + contradiction
+        } else if upper < .infinity {
+            self.upper = upper
+        }
+        return true
     }
 
     /// When to ask next so that the answer tells most: when by what is known the exchange's second ends while the question

@@ -70,6 +70,7 @@ public struct LatencyStages: Sendable {
 /// same epoch with a stamp no later. So the first book of a subscription counts for nothing, because it carries the stamp of
 /// the market's last change, nor does what comes after an outage: that time is an incident's, and in the uptime.
 ///
+/// Publications wait until the offset is known to 25 ms, or fourteen answers of `/time` have not made it better.
 /// Stages that begin at the exchange are corrected by the estimated offset of the clocks. They count only when the next
 /// answer of `/time` agrees with what was known: when a clock was stepped meanwhile, they are dropped and counted.
 /// May be used from any thread.
@@ -188,7 +189,7 @@ public final class LatencyMeter: Sendable {
                 let published = place.published(snapshot.sequence)
             else { return }
             state.count(published.duration(to: now.monotonic).wholeNanoseconds, .decision, at: now.monotonic)
-            guard let bounds = state.offset.bounds(at: now.monotonic) else { return }
+            guard let bounds = state.settledBounds(at: now.monotonic) else { return }
             state.uncertain(raw + bounds.estimate + since, .total, at: now.monotonic)
         }
     }
@@ -220,15 +221,18 @@ public final class LatencyMeter: Sendable {
         let state = self.state.withLock { $0 }
         var report = LatencyReport()
         report.total = state.total
+        report.confirmed = state.total
         report.total.add(state.unconfirmed)
         report.hour = state.hour.read(at: now.monotonic)
         report.minute = state.minute.read(at: now.monotonic)
         report.late = state.over + state.overUnconfirmed
+        report.confirmedLate = state.over
         report.dropped = state.dropped
         report.waiting = UInt64(state.early.count)
         report.bounds = state.offset.bounds(at: now.monotonic)
         report.feedBound = state.offset.feedBound(at: now.monotonic)
         report.widest = state.widest
+        report.disagreement = state.offset.disagreement
         report.steps = state.offset.steps
         report.answers = state.offset.answers
         report.roundTrip = state.offset.shortestRoundTrip
@@ -267,7 +271,7 @@ extension LatencyMeter.State {
     }
 
     fileprivate mutating func wire(_ raw: Int64, _ odds: Int64, at now: MonotonicTime) {
-        guard let bounds = self.offset.bounds(at: now) else {
+        guard let bounds = self.settledBounds(at: now) else {
             if self.early.count < 10_000 { self.early.append((raw, odds)) } else { self.dropped += 1 }
             return
         }
@@ -276,8 +280,16 @@ extension LatencyMeter.State {
         self.uncertain(raw + bounds.estimate + odds, .readable, at: now)
     }
 
+    /// The bounds, once they are as narrow as they get.
+    fileprivate func settledBounds(at now: MonotonicTime) -> ClockOffset.Bounds? {
+        guard let bounds = self.offset.bounds(at: now),
+            bounds.uncertainty <= 25_000_000 || self.offset.answersSinceStep >= 14
+        else { return nil }
+        return bounds
+    }
+
     fileprivate mutating func takeEarly(at now: MonotonicTime) {
-        guard !self.early.isEmpty else { return }
+        guard !self.early.isEmpty, self.settledBounds(at: now) != nil else { return }
         let early = self.early
         self.early = []
         for (raw, odds) in early { self.wire(raw, odds, at: now) }
@@ -301,12 +313,16 @@ extension LatencyMeter.State {
 public struct LatencyReport: Sendable {
     /// Since the beginning.
     public var total = LatencyStages()
+    /// Since the beginning, without what the next answer of `/time` has yet to confirm: this never goes back.
+    public var confirmed = LatencyStages()
     /// In the last hour, to five minutes.
     public var hour = LatencyStages()
     /// In the last minute, to ten seconds.
     public var minute = LatencyStages()
     /// How many publications took over a second from the exchange's stamp to the board.
     public var late: UInt64 = 0
+    /// The same without those that are yet to be confirmed: this never goes back.
+    public var confirmedLate: UInt64 = 0
     /// How many publications are not counted in the stages from the exchange, because a clock was stepped near them.
     public var dropped: UInt64 = 0
     /// How many publications wait until the offset of the clocks is known.
@@ -317,6 +333,8 @@ public struct LatencyReport: Sendable {
     public var feedBound: Int64?
     /// The largest uncertainty that any measured time was corrected with, in nanoseconds.
     public var widest: Int64 = 0
+    /// By how much the exchange's own clocks disagreed at most, in nanoseconds.
+    public var disagreement: Int64 = 0
     /// How often a clock was stepped.
     public var steps = 0
     /// How many answers of `/time` went in.

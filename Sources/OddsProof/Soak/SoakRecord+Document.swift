@@ -402,6 +402,11 @@ extension LatencyRecord {
         } else {
             text += "The offset of the exchange's clock is not known."
         }
+        if self.disagreement > 0.1 {
+            text +=
+                " The clock that stamps messages and the one that answers /time disagreed by up to "
+                + "\(SoakText.milliseconds(self.disagreement))."
+        }
         if self.steps > 0 {
             text += " A clock was stepped \(self.steps) times; \(self.dropped) changes near that are left out."
         }

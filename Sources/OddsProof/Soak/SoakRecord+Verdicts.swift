@@ -18,24 +18,15 @@ extension SoakRecord {
     package var isFailed: Bool { self.verdicts.contains { $0.isMet == false } }
 
     private var latencyVerdict: ReportDocument.Verdict {
-        let limit = SoakText.seconds(self.limits.latency)
-        let demanded = "exchange to readable odds under \(limit): 99 % of all; the longest is told"
-        guard let latency = self.latency, let readable = latency.stages["readable"]?.summary, readable.count > 0 else {
+        guard let latency = self.latency else {
             return .init(
-                name: "latency", demanded: demanded, measured: "nothing measured", isMet: nil,
-                note: "No change of odds came, or the exchange's clock could not be asked.")
+                name: "latency", demanded: "under \(SoakText.seconds(self.limits.latency))", measured: "not measured",
+                isMet: nil)
         }
-        var measured = "p99 \(SoakText.milliseconds(readable.p99)), longest \(SoakText.milliseconds(readable.maximum))"
-        measured += " of \(readable.count)"
-        if latency.late > 0 { measured += "; \(latency.late) over \(limit)" }
-        let uncertainty = SoakText.milliseconds(latency.widest)
-        var note = "Corrected by the offset of the clocks, off by \(uncertainty) at most."
-        if self.faults?.planned.isEmpty == false, latency.late > 0 {
-            note += " The planned faults hold messages back for up to 4 s; such messages are in this number."
-        }
-        return .init(
-            name: "latency", demanded: demanded, measured: measured,
-            isMet: readable.p99 + latency.widest < self.limits.latency * 1000, note: note)
+        let isPlanned = self.faults?.planned.isEmpty == false && latency.late > 0
+        return latency.verdict(
+            limit: self.limits.latency,
+            note: isPlanned ? " The planned faults hold messages back for up to 4 s; those are in this number." : "")
     }
 
     private var spikesVerdict: ReportDocument.Verdict {
@@ -82,7 +73,7 @@ extension SoakRecord {
             name: "uptime", demanded: demanded,
             measured: "\(SoakText.percent(own)), \(SoakText.percent(share)) with what the exchange itself held up",
             isMet: own >= self.limits.uptime,
-            note: "\(SoakText.span(self.uptime.excused)) of the \(SoakText.span(self.uptime.due)) due were not live while a "
+            note: "\(SoakText.seconds(self.uptime.excused)) of the \(SoakText.span(self.uptime.due)) due were not live while a "
                 + "planned fault kept the exchange from serving, and are left out.")
     }
 
@@ -170,7 +161,10 @@ enum SoakText {
         var scale = 1.0
         for _ in 0..<digits { scale *= 10 }
         let cut = (percent * scale).rounded(.down) / scale
-        return "\(self.number(cut, digits: cut == cut.rounded() ? 0 : digits)) %"
+        var text = self.number(cut, digits: digits)
+        while text.hasSuffix("0") { text.removeLast() }
+        if text.hasSuffix(".") { text.removeLast() }
+        return "\(text) %"
     }
 
     static func milliseconds(_ value: Double) -> String {

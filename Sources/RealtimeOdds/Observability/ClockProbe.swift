@@ -35,6 +35,17 @@ package final class ClockProbe: Service {
         self.answered = answered
     }
 
+    /// A probe for a meter of latency.
+    ///
+    /// - Throws: `RESTError` when the certificate authorities cannot be read.
+    package convenience init(
+        configuration: RealtimeOddsConfiguration, clock: any StreamClock, meter: LatencyMeter
+    ) throws(RESTError) {
+        try self.init(configuration: configuration, clock: clock) { meter.wait(at: $0) } answered: {
+            meter.answered(second: $0, asked: $1, received: $2)
+        }
+    }
+
     package func run() async throws {
         await cancelWhenGracefulShutdown {
             var count = 0

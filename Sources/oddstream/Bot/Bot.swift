@@ -132,6 +132,17 @@ final class Bot: BotSource {
         return (sinks, workers)
     }
 
+    /// Asks the exchange for its time, by which latency is corrected.
+    ///
+    /// - Throws: `ProgramFailure` when the certificate authorities cannot be read.
+    func clockProbe(_ configuration: RealtimeOddsConfiguration) throws(ProgramFailure) -> ClockProbe {
+        do {
+            return try ClockProbe(configuration: configuration, clock: self.clock, meter: self.latency)
+        } catch {
+            throw ProgramFailure(status: .configuration, message: error.message)
+        }
+    }
+
     private func tradingLoop(
         _ source: any LiveOddsSource, reporter: BotReporter, gamma: GammaOutcomes?
     ) throws -> TradingLoop {

@@ -110,7 +110,7 @@ struct Demo: AsyncParsableCommand {
             let address = ListeningAddress()
             let server = OddsServer(
                 configuration: settings.server, source: streamer, bot: bot, history: bot.history,
-                reference: bot.reference, clock: clock,
+                reference: bot.reference, latency: bot.latency, clock: clock,
                 logger: logger
             ) { host, port in
                 address.set("http://\(OddsServer.inURL(host)):\(port)/")
@@ -130,6 +130,7 @@ struct Demo: AsyncParsableCommand {
             services += beside.sinks
             services += [simulator, streamer] as [any Service]
             services += beside.workers
+            services.append(try bot.clockProbe(configuration))
             services += watch.watchers
             if let presenter { services.append(presenter) }
             services.append(server)

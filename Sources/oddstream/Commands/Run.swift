@@ -61,9 +61,11 @@ struct Run: AsyncParsableCommand {
                 streamer, alerts: watch.alerts, gamma: settings.needsOutcomes ? GammaOutcomes(configuration) : nil)
             let server = OddsServer(
                 configuration: settings.server, source: streamer, bot: bot, history: bot.history,
-                reference: bot.reference, clock: clock,
+                reference: bot.reference, latency: bot.latency, clock: clock,
                 logger: logger)
-            let services = watch.sinks + beside.sinks + [streamer] + beside.workers + watch.watchers + [server]
+            let probe = try bot.clockProbe(configuration)
+            let services =
+                watch.sinks + beside.sinks + [streamer] + beside.workers + [probe] + watch.watchers + [server]
             let reloader = SettingsReloader(settings, log: log, level: .info, logger: logger)
             try await Daemon(
                 services: services, logger: logger, reloader: reloader, killSwitch: bot.killSwitch

@@ -222,17 +222,13 @@ struct Soak: AsyncParsableCommand {
                 ]
             }
             services = beside.sinks + services + [streamer] + beside.workers + setup.pollers.map(\.source)
-            services.append(
-                try ClockProbe(configuration: configuration, clock: clock) { [latency = bot.latency] now in
-                    latency.wait(at: now)
-                } answered: { [latency = bot.latency] second, asked, received in
-                    latency.answered(second: second, asked: asked, received: received)
-                })
+            services.append(try bot.clockProbe(configuration))
             if settings.integer(.httpPort) != nil {
                 services.append(
                     OddsServer(
                         configuration: settings.server, source: streamer, bot: bot, history: bot.history,
-                        reference: bot.reference, clock: clock, logger: logger))
+                        reference: bot.reference, latency: bot.latency, clock: clock,
+                logger: logger))
             }
             let now = clock.now().wall
             var record = SoakRecord(
@@ -251,7 +247,7 @@ struct Soak: AsyncParsableCommand {
         }
     }
 
-    private static func name(_ market: MarketSelection) -> String {
+    static func name(_ market: MarketSelection) -> String {
         switch market {
         case .series(let series): series.name
         case .slug(let slug): slug
