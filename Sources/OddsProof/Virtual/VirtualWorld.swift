@@ -55,7 +55,7 @@ package final class VirtualWorld {
             configuration: setting.feed, connector: network, witness: setting.hasWitness ? network : nil,
             eventLoop: self.loop, clock: clock, logger: logger, seed: seed,
             continuity: { event, time in story.add(event, at: time) },
-            marketObserver: story)
+            marketObserver: story, tap: tap)
         self.scheduleTick()
     }
 

@@ -87,7 +87,9 @@ extension Scale {
         let every = max(1, Int((decades / Double(max(1, count) + 2)).rounded(.up)))
         var values: [Double] = []
         for (index, power) in powers.enumerated() where index % every == 0 {
-            values += factors.map { $0 * power }.filter { self.contains($0) }
+            values += factors.map { $0 * power }.filter {
+                $0 >= self.lower * (1 - 1e-9) && $0 <= self.upper * (1 + 1e-9)
+            }
         }
         while values.count > count + 3, factors.count > 1 {
             values = values.enumerated().filter { $0.offset % 2 == 0 }.map(\.element)

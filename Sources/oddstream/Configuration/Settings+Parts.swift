@@ -1,6 +1,7 @@
 import Logging
 import OddsCore
 import OddsServer
+import OddsRecording
 import PolymarketSimulator
 import RealtimeOdds
 
@@ -68,7 +69,9 @@ extension Settings {
             throw ConfigurationError("--tls-cert and --tls-key belong together: give both or neither.")
         }
         if let tape = self.text(.tape) {
-            configuration.tape = SimulatorConfiguration.Tape(path: tape, speed: self.decimal(.speed) ?? 1)
+            configuration.tape = SimulatorConfiguration.Tape(
+                RecordedFeed(path: tape),
+                speed: self.text(.speed) == "max" ? .infinity : self.decimal(.speed) ?? 1)
         } else if self.text(.speed) != nil {
             throw ConfigurationError("--speed is the speed of a tape: name one with --tape FILE.")
         }

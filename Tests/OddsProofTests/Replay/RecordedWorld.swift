@@ -37,7 +37,6 @@ final class RecordedWorld {
         guard let market = self.world.exchange.market(slug: "\(series)-\(start)") else {
             throw ProofError("no market of \(series)")
         }
-        self.tape.commanded(.follow(market), at: self.world.clock.now())
         self.world.host.follow(market)
         self.markets.append(market)
     }
