@@ -27,7 +27,8 @@ struct Oddstream: AsyncParsableCommand {
             """,
         version: programVersion,
         subcommands: [
-            Run.self, Demo.self, Watch.self, Record.self, Trades.self, History.self, Simulate.self, Doctor.self, AlertTest.self,
+            Run.self, Demo.self, Watch.self, Record.self, Trades.self, History.self, Simulate.self, Doctor.self,
+            AlertTest.self,
         ])
 
     static func main() async {

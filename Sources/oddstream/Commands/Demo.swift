@@ -78,7 +78,8 @@ struct Demo: AsyncParsableCommand {
             print(
                 settings.report(
                     own + settings.serviceReport + Settings.botReport(entry: Demo.profile.entry)
-                        + Settings.signalReport + [(.record, "")] + Settings.recordingReport + Settings.alertReport + Settings.heartbeatReport
+                        + Settings.signalReport + [(.record, "")] + Settings.recordingReport + Settings.alertReport
+                        + Settings.heartbeatReport
                         + Settings.logReport("warning"), secrets: SecretSetting.allCases))
             return
         }
@@ -105,7 +106,8 @@ struct Demo: AsyncParsableCommand {
         do {
             let configuration = try Demo.streamer(settings, endpoints: endpoints)
             let recorder = try await settings.recorder(
-                into: settings.text(.record), configuration, rtds: endpoints.rtdsWebSocket, clock: clock, logger: logger)
+                into: settings.text(.record), configuration, rtds: endpoints.rtdsWebSocket, clock: clock, logger: logger
+            )
             let bot = try Bot(
                 settings: settings, series: configuration.series, directory: directory, rtds: endpoints.rtdsWebSocket,
                 profile: Demo.profile, recorder: recorder, clock: clock, logger: logger)
@@ -129,7 +131,8 @@ struct Demo: AsyncParsableCommand {
             let watch = try settings.watchers(
                 over: streamer, label: "demo", typedHeartbeat: true, clock: clock, logger: logger)
             let beside = try await bot.attach(
-                streamer, alerts: watch.alerts, gamma: settings.needsOutcomes ? GammaOutcomes(configuration, clock: clock, tap: recorder) : nil)
+                streamer, alerts: watch.alerts,
+                gamma: settings.needsOutcomes ? GammaOutcomes(configuration, clock: clock, tap: recorder) : nil)
             // What records ends last, and so has everything.
             var services: [any Service] = recorder.map { [$0] } ?? []
             services += watch.sinks

@@ -59,13 +59,15 @@ struct Run: AsyncParsableCommand {
                 into: settings.text(.record), configuration,
                 rtds: settings.reference(series: configuration.series)?.url, clock: clock, logger: logger)
             let bot = try Bot(
-                settings: settings, series: configuration.series, directory: data?.path, recorder: recorder, clock: clock,
+                settings: settings, series: configuration.series, directory: data?.path, recorder: recorder,
+                clock: clock,
                 logger: logger)
             let streamer = try settings.liveSource(
                 configuration, logger: logger, marketObserver: bot.observer, tap: recorder)
             let watch = try settings.watchers(over: streamer, clock: clock, logger: logger)
             let beside = try await bot.attach(
-                streamer, alerts: watch.alerts, gamma: settings.needsOutcomes ? GammaOutcomes(configuration, clock: clock, tap: recorder) : nil)
+                streamer, alerts: watch.alerts,
+                gamma: settings.needsOutcomes ? GammaOutcomes(configuration, clock: clock, tap: recorder) : nil)
             let server = OddsServer(
                 configuration: settings.server, source: streamer, bot: bot, history: bot.history,
                 reference: bot.reference, clock: clock,

@@ -257,7 +257,8 @@ enum Setting: String, CaseIterable, Sendable {
         case .historyInterval:
             ArgumentHelp("Keep odds of a market at most this often; spikes always.", valueName: "time")
         case .retention: ArgumentHelp("How long odds and reference prices are kept; 0 for ever.", valueName: "time")
-        case .record: ArgumentHelp("Record everything that comes from the exchange into this directory.", valueName: "dir")
+        case .record:
+            ArgumentHelp("Record everything that comes from the exchange into this directory.", valueName: "dir")
         case .recordLimit:
             ArgumentHelp(
                 "How large a recording may become: 20GB. The oldest files are deleted.", valueName: "size")

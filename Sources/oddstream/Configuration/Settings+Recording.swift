@@ -72,7 +72,8 @@ extension RecorderStatus {
         case .stopped: (name, problem) = ("stopped", nil)
         case .troubled:
             name = "troubled"
-            problem = "the recording cannot be written and what comes now is lost: \(self.lastError ?? "no reason is known")"
+            problem =
+                "the recording cannot be written and what comes now is lost: \(self.lastError ?? "no reason is known")"
         }
         var counters: [(name: String, value: UInt64)] = [
             ("recording.rows", self.rows), ("recording.bytes", self.bytes), ("recording.plain_bytes", self.plainBytes),
