@@ -94,7 +94,8 @@ public final class RealtimeOddsStreamer: OddsSource, Service {
             ? MarketDiscovery(
                 selections: configuration.markets, schedule: configuration.marketSchedule,
                 gamma: GammaClient(
-                    base: configuration.gammaREST, transport: TappedTransport.over(rest, .gamma, clock: clock, tap: tap),
+                    base: configuration.gammaREST,
+                    transport: TappedTransport.over(rest, .gamma, clock: clock, tap: tap),
                     timeout: configuration.requestTimeout),
                 lookUpTimeout: configuration.requestTimeout, clock: clock, logger: logger) : nil
         relay.discovery = self.discovery

@@ -104,8 +104,10 @@ import Testing
                 }
             default:
                 // Parts of the format in any order.
-                let parts = ["{\"t\":", "17774280000000", ",\"m\":\"", "\\u", "\\\"", "d83d", "\"}", "\n", "{", "[", "]", "}",
-                    ",\"c\":\"feed\"", ",\"e\":\"start\"", ",\"c\":", "-", "\"", "\\"]
+                let parts = [
+                    "{\"t\":", "17774280000000", ",\"m\":\"", "\\u", "\\\"", "d83d", "\"}", "\n", "{", "[", "]", "}",
+                    ",\"c\":\"feed\"", ",\"e\":\"start\"", ",\"c\":", "-", "\"", "\\",
+                ]
                 bytes = (0..<300).flatMap { _ in Array(parts[Int(generator.next() % UInt64(parts.count))].utf8) }
             }
             let path = try directory.write("any.ndjson.gz", bytes)

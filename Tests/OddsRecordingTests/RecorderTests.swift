@@ -242,6 +242,29 @@ import Testing
         #expect(try Recording(path: directory.path).verify().isIntact)
     }
 
+    @Test func timesWithoutAnyLineAreListed() throws {
+        let directory = try TemporaryDirectory()
+        let clock = HandClock()
+        let recorder = try Self.recorder(directory, clock)
+        for (line, connection) in [(0, 1), (1, 2)] {
+            recorder.connection(.connecting, on: .line(line), connection: connection, at: clock.now())
+            recorder.connection(.open, on: .line(line), connection: connection, at: clock.now())
+        }
+        let closed = FeedConnectionEvent.closed(reason: "gone", byUs: false, retryAfter: nil)
+        recorder.connection(closed, on: .line(0), connection: 1, at: clock.now())
+        clock.advance(.seconds(3))
+        recorder.connection(closed, on: .line(1), connection: 2, at: clock.now())
+        clock.advance(.seconds(2))
+        recorder.connection(.open, on: .line(0), connection: 1, at: clock.now())
+        clock.advance(.seconds(2))
+        let end = FeedConnectionEvent.closed(reason: "closed", byUs: true, retryAfter: nil)
+        recorder.connection(end, on: .line(0), connection: 1, at: clock.now())
+        recorder.finish()
+        let gaps = try RecordingManifest.read(in: directory.path).files.flatMap(\.gaps)
+        #expect(gaps.map(\.kind) == [.disconnected])
+        #expect(gaps.map { ($0.end ?? 0) - $0.start } == [2_000_000_000])
+    }
+
     @Test func aCrashIsMendedByTheNextRun() throws {
         let directory = try TemporaryDirectory()
         let clock = HandClock()

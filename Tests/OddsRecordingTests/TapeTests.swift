@@ -45,7 +45,9 @@ import Testing
     @Test(.enabled(if: FileManager.default.fileExists(atPath: Captures.folder.path())))
     func theCapturesAreRead() throws {
         let folder = FileManager.default
-        for (name, frames) in [("nhl-20260607-first12min.ndjson.gz", 67_601), ("updown-15m-ws-verbatim.ndjson.gz", 116)] {
+        for (name, frames) in [
+            ("nhl-20260607-first12min.ndjson.gz", 67_601), ("updown-15m-ws-verbatim.ndjson.gz", 116),
+        ] {
             let path = Captures.folder.appending(path: name).path()
             guard folder.fileExists(atPath: path) else { continue }
             let reader = try Recording(path: path).reader()

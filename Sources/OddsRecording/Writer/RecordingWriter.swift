@@ -41,6 +41,8 @@ final class RecordingWriter {
     private var knownMarkets: Set<String> = []
     private var openLines = 0
     private var disconnectedSince: Int64?
+    /// Whether the last connection was closed by us, in good order.
+    private var isLeaving = false
 
     private var wallOffset: Int64 = 0
     private var exchangeOffset: Int64?
@@ -152,6 +154,8 @@ final class RecordingWriter {
             self.endBlock(now)
         }
         let isInOrder = self.trouble == nil
+        // That nothing is connected at the end is as it should be.
+        if self.isLeaving { self.disconnectedSince = nil }
         if let trouble {
             self.logger.error(
                 "The end of the recording is missing",
@@ -284,7 +288,9 @@ final class RecordingWriter {
             } else {
                 self.connections.append(Connection(channel: channel, number: number, isOpen: isOpen))
             }
-        case .closed: if let index { self.connections.remove(at: index) }
+        case .closed(_, let byUs, _):
+            if let index { self.connections.remove(at: index) }
+            self.isLeaving = byUs
         }
         guard case .line = channel, isOpen != wasOpen else { return }
         self.openLines += isOpen ? 1 : -1

@@ -117,6 +117,7 @@ import Testing
         case .time: "5m"
         case .timeOrOff: "0"
         case .staleness: "halt"
+        case .size: "1GB"
         case .text, .path: "some"
         }
     }
