@@ -28,7 +28,7 @@ struct Oddstream: AsyncParsableCommand {
         version: programVersion,
         subcommands: [
             Run.self, Demo.self, Watch.self, Trades.self, History.self, Simulate.self, Doctor.self, AlertTest.self,
-            BacktestCommand.self, ReplayCommand.self, RenderReport.self,
+            BacktestCommand.self, ReplayCommand.self, RenderReport.self, Record.self,
         ])
 
     static func main() async {

@@ -67,6 +67,10 @@ enum Setting: String, CaseIterable, Sendable {
     case noHistory = "no-history"
     case historyInterval = "history-interval"
     case retention
+    case record
+    case recordLimit = "record-limit"
+    case recordFileSize = "record-file-size"
+    case recordFileTime = "record-file-time"
 
     /// The settings that choose markets. They count as one: the strongest source that names any of them decides.
     static let selection: Set<Setting> = [.series, .slug, .condition, .assets]
@@ -99,8 +103,11 @@ enum Setting: String, CaseIterable, Sendable {
         case .marketWS, .rtdsWS: .url(["ws", "wss"])
         case .clobREST, .gammaREST, .telegramAPI, .webhookURL, .heartbeatURL, .signalWebhook: .url(["http", "https"])
         case .tlsCA, .data, .trace, .tape, .faults, .tlsCertificate, .tlsKey, .telegramTokenFile, .webhookSecretFile,
-            .heartbeatURLFile, .killFile, .signalSecretFile:
+            .heartbeatURLFile, .killFile, .signalSecretFile, .record:
             .path
+        case .recordLimit: .size(1_000_000...Int64.max)
+        case .recordFileSize: .size(100_000...1_000_000_000_000)
+        case .recordFileTime: .time(.seconds(1) ... .seconds(86_400 * 7), "a time of at least 1s and at most 7d")
         case .alertSpikes, .alertTrades, .noTrading, .noReference, .binance, .noHistory: .choice(["true", "false"])
         case .basis: .choice(OddsBasis.allCases.map(\.rawValue))
         case .threshold: .decimal(0.01...1)
@@ -250,6 +257,12 @@ enum Setting: String, CaseIterable, Sendable {
         case .historyInterval:
             ArgumentHelp("Keep odds of a market at most this often; spikes always.", valueName: "time")
         case .retention: ArgumentHelp("How long odds and reference prices are kept; 0 for ever.", valueName: "time")
+        case .record: ArgumentHelp("Record everything that comes from the exchange into this directory.", valueName: "dir")
+        case .recordLimit:
+            ArgumentHelp(
+                "How large a recording may become: 20GB. The oldest files are deleted.", valueName: "size")
+        case .recordFileSize: ArgumentHelp("How large one file of a recording may become.", valueName: "size")
+        case .recordFileTime: ArgumentHelp("How much time one file of a recording may cover.", valueName: "time")
         }
     }
 
@@ -280,12 +293,14 @@ enum SettingKind: Sendable {
     case timeOrOff(ClosedRange<Duration>, String)
     /// What to do with odds that nothing confirms.
     case staleness
+    /// A number of bytes.
+    case size(ClosedRange<Int64>)
 
     /// Whether several values may be given, repeated or separated by commas.
     var isList: Bool {
         switch self {
         case .words, .series: true
-        case .text, .integer, .decimal, .choice, .url, .path, .time, .timeOrOff, .staleness: false
+        case .text, .integer, .decimal, .choice, .url, .path, .time, .timeOrOff, .staleness, .size: false
         }
     }
 
@@ -308,6 +323,7 @@ enum SettingKind: Sendable {
         case .timeOrOff(let range, let what):
             "\(what), such as \(range.lowerBound < .seconds(3600) ? "30s, 5m or 1h" : "12h or 30d")"
         case .staleness: "warn, halt, or the age odds may have, such as 5s"
+        case .size(let range): "a size of at least \(SizeText.text(range.lowerBound)), such as 500MB or 20GB"
         }
     }
 
@@ -329,6 +345,7 @@ enum SettingKind: Sendable {
         case .timeOrOff(let range, _):
             DurationText.isZero(value) || DurationText.parse(value).map(range.contains) == true
         case .staleness: StalePolicy(text: value) != nil
+        case .size(let range): SizeText.parse(value).map(range.contains) == true
         }
     }
 }

@@ -26,16 +26,19 @@ extension Settings {
     /// - Parameters:
     ///   - observer: sees every applied message of a stream; the poller has none.
     ///   - marketObserver: sees every published change.
+    ///   - tap: hears everything raw.
     func liveSource(
         _ configuration: RealtimeOddsConfiguration, logger: Logger, observer: (any AppliedMessageObserver)? = nil,
-        marketObserver: (any MarketObserver)? = nil
+        marketObserver: (any MarketObserver)? = nil, tap: (any FeedTap)? = nil
     ) throws -> any LiveOddsSource {
         switch self.source {
         case .stream:
             try RealtimeOddsStreamer(
-                configuration: configuration, logger: logger, observer: observer, marketObserver: marketObserver)
+                configuration: configuration, logger: logger, observer: observer, marketObserver: marketObserver,
+                tap: tap)
         case .poller:
-            try MarketOddsPoller(configuration: configuration, logger: logger, marketObserver: marketObserver)
+            try MarketOddsPoller(
+                configuration: configuration, logger: logger, marketObserver: marketObserver, tap: tap)
         }
     }
 
