@@ -139,7 +139,7 @@ enum Setting: String, CaseIterable, Sendable {
             .time(.milliseconds(1) ... .seconds(36_000_000), "a time of at least 1ms and at most 10000h")
         case .fault: .words(PlannedFault.allowed) { PlannedFault(String($0)) != nil }
         case .seed: .integer(0...Int.max)
-        case .speed: .decimal(0.01...1_000_000)
+        case .speed: .decimalOr(0.01...1_000_000, "max")
         }
     }
 
@@ -180,8 +180,9 @@ enum Setting: String, CaseIterable, Sendable {
             ArgumentHelp("The port of the market channel and the CLOB REST API; 0 takes any free one.", valueName: "n")
         case .gammaPort: ArgumentHelp("The port of the Gamma REST API; 0 takes any free one.", valueName: "n")
         case .seed: ArgumentHelp("The seed of the order flow: the same seed, the same market.", valueName: "n")
-        case .tape: ArgumentHelp("Play a recording instead of the seeded order flow.", valueName: "file")
-        case .speed: ArgumentHelp("How many times faster than recorded the tape runs.", valueName: "factor")
+        case .tape: ArgumentHelp("Play a recording instead of the seeded order flow.", valueName: "recording")
+        case .speed:
+            ArgumentHelp("How many times faster than recorded the tape runs, or max.", valueName: "factor")
         case .tlsCertificate: ArgumentHelp("PEM certificate chain: serve TLS.", valueName: "file")
         case .fault:
             ArgumentHelp(
@@ -285,6 +286,8 @@ enum SettingKind: Sendable {
     case series
     case integer(ClosedRange<Int>)
     case decimal(ClosedRange<Double>)
+    /// A number, or one word.
+    case decimalOr(ClosedRange<Double>, String)
     case choice([String])
     case url([String])
     case path
@@ -300,7 +303,7 @@ enum SettingKind: Sendable {
     var isList: Bool {
         switch self {
         case .words, .series: true
-        case .text, .integer, .decimal, .choice, .url, .path, .time, .timeOrOff, .staleness, .size: false
+        case .text, .integer, .decimal, .decimalOr, .choice, .url, .path, .time, .timeOrOff, .staleness, .size: false
         }
     }
 
@@ -315,6 +318,8 @@ enum SettingKind: Sendable {
                 ? "a whole number from \(range.lowerBound)"
                 : "a whole number from \(range.lowerBound) to \(range.upperBound)"
         case .decimal(let range): "a number from \(range.lowerBound) to \(range.upperBound)"
+        case .decimalOr(let range, let word):
+            "a number from \(range.lowerBound) to \(range.upperBound), or \(word)"
         case .choice(let words): words.joined(separator: ", ")
         case .url(let schemes):
             "a URL with a host that begins with \(schemes.map { "\($0)://" }.joined(separator: " or "))"
@@ -339,6 +344,7 @@ enum SettingKind: Sendable {
         case .series: (try? MarketSeries(value)) != nil
         case .integer(let range): Int(value).map(range.contains) == true
         case .decimal(let range): Double(value).map(range.contains) == true
+        case .decimalOr(let range, let word): value == word || Double(value).map(range.contains) == true
         case .choice(let words): words.contains(value)
         case .url(let schemes): URLText(value, schemes: schemes) != nil
         case .time(let range, _): DurationText.parse(value).map(range.contains) == true

@@ -35,6 +35,7 @@ import Testing
 
     @Test func theSameRecordingGivesTheSameTwice() throws {
         let file = try Self.busyRecording()
+        defer { withExtendedLifetime(file) {} }
         let replay = try Self.replay(file.path)
         let first = try replay.run()
         let second = try replay.run()
@@ -48,7 +49,9 @@ import Testing
         #expect(first.account == second.account)
         #expect(first.damage.isEmpty)
         // It is the output that is hashed: with other odds, or other settings, it is another.
-        let other = try Self.replay(try Self.busyRecording(seed: 10).path).run()
+        let otherFile = try Self.busyRecording(seed: 10)
+        defer { withExtendedLifetime(otherFile) {} }
+        let other = try Self.replay(otherFile.path).run()
         #expect(other.stateHash != first.stateHash)
         var changed = replay
         changed.trading?.delay = .milliseconds(900)
@@ -95,6 +98,7 @@ import Testing
 
     @Test func aReportIsMadeOfItsJSONAlone() throws {
         let file = try Self.busyRecording()
+        defer { withExtendedLifetime(file) {} }
         var replay = try Self.replay(file.path)
         replay.keepsPoints = true
         let outcome = try replay.run()
@@ -113,7 +117,9 @@ import Testing
     // MARK: Comparison
 
     @Test func aComparisonToleratesMomentsAndNothingElse() throws {
-        let outcome = try Self.replay(try Self.busyRecording().path).run()
+        let file = try Self.busyRecording()
+        defer { withExtendedLifetime(file) {} }
+        let outcome = try Self.replay(file.path).run()
         var live = ReplayComparison.Records(outcome)
         #expect(ReplayComparison(live, with: outcome).isSame)
         for index in live.spikes.indices { live.spikes[index].begin = live.spikes[index].begin.advanced(by: .milliseconds(20)) }
@@ -142,6 +148,7 @@ import Testing
     /// Messages alone, with long silences: what is shown is what they say, and nothing is doubted for lack of a witness.
     @Test func silenceOnATapeIsNoReasonForDoubt() throws {
         let file = try TemporaryFile(Array(Self.tape.utf8))
+        defer { withExtendedLifetime(file) {} }
         let output = Output()
         let outcome = try Replay([file.path]).run(observer: output)
         #expect(outcome.markets.count == 1)
@@ -156,6 +163,7 @@ import Testing
 
     @Test func namedTokensAreFollowedInTheirOrder() throws {
         let file = try TemporaryFile(Array(Self.tape.utf8))
+        defer { withExtendedLifetime(file) {} }
         var replay = try Replay([file.path])
         replay.tokens = ["222", "111"]
         #expect(try replay.run().markets.first?.assets == ["222", "111"])
@@ -200,11 +208,12 @@ import Testing
         #expect(outcome.runs == 2)
         let each = try [first, second].map { try Replay([$0.path]).run().publications }
         #expect(outcome.publications >= each.reduce(0, +))
-        #expect(outcome.markets.count == 3)
+        #expect(outcome.markets.count == 6, "another seed has other tokens")
     }
 
     @Test func aRecordingWithoutMessagesGivesNothing() throws {
         let file = try TemporaryFile([])
+        defer { withExtendedLifetime(file) {} }
         let outcome = try Replay([file.path]).run()
         #expect(outcome.publications == 0 && outcome.rows == 0 && outcome.first == nil)
     }
