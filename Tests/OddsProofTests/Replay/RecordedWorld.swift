@@ -12,10 +12,13 @@ final class RecordedWorld {
     let tape: TapeWriter
     private(set) var markets: [Market] = []
 
-    init(_ setting: VirtualWorld.Setting, seed: UInt64, faults: [PlannedFault] = []) {
+    init(
+        _ setting: VirtualWorld.Setting, seed: UInt64, faults: [PlannedFault] = [],
+        observer: (any MarketObserver)? = nil
+    ) {
         let tape = TapeWriter(lines: setting.feed.lines, seed: seed, renewal: setting.feed.renewalInterval)
         self.tape = tape
-        self.world = VirtualWorld(setting, seed: seed, tap: tape)
+        self.world = VirtualWorld(setting, seed: seed, observer: observer, tap: tape)
         self.world.exchange.schedule(faults)
     }
 

@@ -7,6 +7,7 @@ import OddsTestSupport
 import OddsTrading
 import PolymarketSimulator
 import RealtimeOdds
+import Synchronization
 import Testing
 
 /// A replay as a whole: what is kept, hashed, reported and compared.
@@ -56,6 +57,46 @@ import Testing
         var changed = replay
         changed.trading?.delay = .milliseconds(900)
         #expect(try changed.run().stateHash != first.stateHash)
+    }
+
+    /// What was traded and what rose while the world was recorded is what the replay says, and so are its incidents.
+    @Test(arguments: [UInt64(2), 5, 9])
+    func theReplayTradesAsTheRecordedWorldDid(seed: UInt64) throws {
+        var setting = try RecordedWorld.setting(lines: 2, seed: seed)
+        setting.exchange.flow.spikes = 30
+        let plan = FaultPlan.random(seed: seed, from: .seconds(10), to: .seconds(90), perMinute: 6, lines: 2)
+        var strategy = ThresholdStrategy()
+        strategy.entry = EntryWindow(opensAfterStart: .zero, closesBeforeEnd: .zero)
+        let live = LiveBot(strategy)
+        let recorded = RecordedWorld(setting, seed: seed, faults: plan.faults, observer: live)
+        try recorded.follow()
+        recorded.pass(.seconds(120))
+        let journal = IncidentBook()
+        var incidents: [UInt64: IncidentRecord] = [:]
+        for entry in recorded.world.story.entries {
+            for change in journal.record(entry.event, at: entry.time) {
+                incidents[change.incident.id] = IncidentRecord(change.incident)
+            }
+        }
+        for incident in journal.report(at: recorded.world.clock.now()).all {
+            incidents[incident.id] = IncidentRecord(incident)
+        }
+        let file = try TemporaryFile(recorded.finish())
+        defer { withExtendedLifetime(file) {} }
+        let outcome = try Self.replay(file.path).run()
+        #expect(outcome.spikes.map(\.begin) == live.spikes.map(\.begin))
+        #expect(outcome.spikes.map(\.peak) == live.spikes.map(\.peak))
+        #expect(outcome.trades.map(\.averagePrice) == live.trader.trades.reversed().map(\.averagePrice))
+        #expect(outcome.trades.map(\.decided) == live.trader.trades.reversed().map(\.decided))
+        #expect(outcome.trades.map(\.fee) == live.trader.trades.reversed().map(\.fee))
+        #expect(outcome.incidents.map(\.summary) == incidents.values.sorted { $0.id < $1.id }.map(\.summary))
+        #expect(!outcome.spikes.isEmpty && !outcome.trades.isEmpty)
+        var records = ReplayComparison.Records()
+        records.spikes = live.spikes
+        records.trades = live.trader.trades
+        records.incidents = Array(incidents.values)
+        #expect(ReplayComparison(records, with: outcome).differences == [])
+        recorded.end()
     }
 
     /// The order in which sets and dictionaries are gone through differs from process to process: nothing may follow from it.
@@ -211,12 +252,54 @@ import Testing
         #expect(outcome.markets.count == 6, "another seed has other tokens")
     }
 
+    /// What the benchmark measures: compressed, in files of ours.
+    @Test func aSimulatedRecordingIsReplayedWhole() throws {
+        let file = try TemporaryFile([])
+        defer { withExtendedLifetime(file) {} }
+        let recording = try SimulatedRecording(path: file.path + ".d", markets: 2, lasting: .seconds(20), activity: 3)
+        let outcome = try Replay([recording.path]).run()
+        #expect(outcome.frames == recording.frames)
+        #expect(outcome.markets.count == 2)
+        #expect(outcome.damage.isEmpty && outcome.lostRows == 0 && outcome.differences.areNone)
+    }
+
     @Test func aRecordingWithoutMessagesGivesNothing() throws {
         let file = try TemporaryFile([])
         defer { withExtendedLifetime(file) {} }
         let outcome = try Replay([file.path]).run()
         #expect(outcome.publications == 0 && outcome.rows == 0 && outcome.first == nil)
     }
+}
+
+/// Spikes and trades as they are found while the world runs.
+private final class LiveBot: MarketObserver {
+    let trader: PaperTrader<ThresholdStrategy>
+    private let detector = Mutex((SpikeDetector(), [UInt64: SpikeRecord]()))
+
+    init(_ strategy: ThresholdStrategy) { self.trader = PaperTrader(.init(strategy: strategy)) }
+
+    var spikes: [SpikeRecord] { self.detector.withLock { $0.1.values.sorted { $0.number < $1.number } } }
+
+    func attached(to reader: any FeedReader) { self.trader.attached(to: reader) }
+
+    func published(_ snapshot: OddsSnapshot, at now: ReceiveTime) {
+        self.detector.withLock { state in
+            for event in state.0.observe(snapshot, now: now) {
+                switch event {
+                case .began(let spike), .grew(let spike): state.1[spike.number] = SpikeRecord(spike)
+                case .ended(let spike, let ending): state.1[spike.number] = SpikeRecord(spike, ending: ending)
+                }
+            }
+        }
+        self.trader.published(snapshot, at: now)
+    }
+
+    func ended(_ market: Market, at now: ReceiveTime) { self.trader.ended(market, at: now) }
+    func traded(_ trade: Trade, of market: Market, at now: ReceiveTime) { self.trader.traded(trade, of: market, at: now) }
+    func sampled(_ microstructure: Microstructure, of market: Market, at now: ReceiveTime) {
+        self.trader.sampled(microstructure, of: market, at: now)
+    }
+    func resolved(_ resolution: Resolution, at now: ReceiveTime) { self.trader.resolved(resolution, at: now) }
 }
 
 extension ReplayComparison.Records {
