@@ -27,6 +27,8 @@ final class ReplayTally: MarketObserver, @unchecked Sendable {
     private var lastMarket: Market?
     private var latest: [MarketID: OddsSnapshot] = [:]
     private var curves: [MarketID: Curve] = [:]
+    /// Whether the recording is at its end: what the end of the feed does to markets is no part of it.
+    private var isOver = false
 
     init(
         _ replay: Replay, observer: (any MarketObserver)?, updates: ((OddsUpdate, ReceiveTime) -> Void)?
@@ -54,6 +56,7 @@ final class ReplayTally: MarketObserver, @unchecked Sendable {
     }
 
     func published(_ snapshot: OddsSnapshot, at now: ReceiveTime) {
+        guard !self.isOver else { return }
         self.outcome.publications &+= 1
         if self.lastMarket !== snapshot.market { self.meet(snapshot.market) }
         self.hash.published(snapshot)
@@ -102,7 +105,10 @@ final class ReplayTally: MarketObserver, @unchecked Sendable {
 
     func rolledOver(_ receipt: RolloverReceipt, at now: ReceiveTime) { self.updates?(.rollover(receipt), now) }
 
-    func heard(_ event: ContinuityEvent, at time: ReceiveTime) { self.changed(self.journal.record(event, at: time)) }
+    func heard(_ event: ContinuityEvent, at time: ReceiveTime) {
+        guard !self.isOver else { return }
+        self.changed(self.journal.record(event, at: time))
+    }
 
     /// A second passed.
     func passed(_ now: ReceiveTime) {
@@ -165,6 +171,7 @@ final class ReplayTally: MarketObserver, @unchecked Sendable {
         }
         self.outcome.points = self.curves.mapValues(\.points)
         self.outcome.stateHash = self.hash.finish()
+        self.isOver = true
         return self.outcome
     }
 }

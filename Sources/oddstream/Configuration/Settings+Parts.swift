@@ -16,6 +16,8 @@ extension Settings {
         configuration.clobREST = self.text(.clobREST) ?? configuration.clobREST
         configuration.gammaREST = self.text(.gammaREST) ?? configuration.gammaREST
         configuration.certificateAuthorityFile = self.text(.tlsCA)
+        // Drawn here, so that a recording can name it: a replay waits as long between attempts as the run did.
+        configuration.seed = UInt64.random(in: .min ... .max)
         return configuration
     }
 

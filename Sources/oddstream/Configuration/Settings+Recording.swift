@@ -25,6 +25,7 @@ extension Settings {
         var recording = RecorderConfiguration(
             directory: directory, program: programVersion, lines: self.source == .stream ? configuration.lines : 0)
         recording.seed = configuration.seed
+        recording.renewalInterval = configuration.renewalInterval
         recording.limit = self.size(.recordLimit)
         recording.fileSize = self.size(.recordFileSize) ?? recording.fileSize
         recording.fileTime = self.time(.recordFileTime) ?? recording.fileTime
