@@ -203,9 +203,11 @@ struct Soak: AsyncParsableCommand {
             setup.latency = bot.latency
             setup.exchange = exchange
             let beside = try await bot.attach(
-                streamer, alerts: [], gamma: settings.needsOutcomes ? GammaOutcomes(configuration) : nil)
+                streamer, alerts: [],
+                gamma: settings.needsOutcomes ? GammaOutcomes(configuration, clock: clock, tap: nil) : nil)
             let intervals =
-                settings.words(.pollEvery).isEmpty ? Soak.defaultPollers.split(separator: ",").map(String.init)
+                settings.words(.pollEvery).isEmpty
+                ? Soak.defaultPollers.split(separator: ",").map(String.init)
                 : settings.words(.pollEvery)
             for (index, text) in intervals.enumerated() {
                 var polled = configuration
@@ -228,7 +230,7 @@ struct Soak: AsyncParsableCommand {
                     OddsServer(
                         configuration: settings.server, source: streamer, bot: bot, history: bot.history,
                         reference: bot.reference, latency: bot.latency, clock: clock,
-                logger: logger))
+                        logger: logger))
             }
             let now = clock.now().wall
             var record = SoakRecord(
