@@ -39,7 +39,7 @@ public struct RecorderConfiguration: Sendable {
         self.fileTime = .seconds(3600)
         self.bufferSize = 16 << 20
         self.blockSize = 1 << 18
-        self.blockTime = .milliseconds(800)
+        self.blockTime = .milliseconds(600)
         self.compression = 1
     }
 

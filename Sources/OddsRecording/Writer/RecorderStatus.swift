@@ -8,7 +8,7 @@ public struct RecorderStatus: Hashable, Sendable {
         case idle
         /// It writes.
         case recording
-        /// It cannot write now, and tries again every second; what comes meanwhile is lost.
+        /// It cannot write now, and tries again, every 30 s at least; what comes meanwhile is lost.
         case troubled(since: Timestamp)
         /// It has ended.
         case stopped

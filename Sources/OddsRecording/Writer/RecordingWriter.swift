@@ -58,11 +58,14 @@ final class RecordingWriter {
 
     private var trouble: Trouble?
     private var isRecovering = false
+    /// How long the last trouble was waited out between attempts, and when it ended.
+    private var lastTrouble: (interval: Duration, end: MonotonicTime)?
     private(set) var status: RecorderStatus
 
     /// What is lost while the disk takes nothing.
     private struct Trouble {
         let since: ReceiveTime
+        let interval: Duration
         var nextAttempt: MonotonicTime
         var first: MonotonicTime?
         var last: MonotonicTime
@@ -71,6 +74,10 @@ final class RecordingWriter {
     }
 
     private static let attemptInterval = Duration.seconds(1)
+    private static let longestInterval = Duration.seconds(30)
+    /// A trouble that follows the one before within this time is waited out for longer: on a full disk a little fits
+    /// again and again.
+    private static let relapseTime = Duration.seconds(60)
     /// How many commands and events of connections are kept while nothing can be written.
     private static let keptLimit = 100_000
     /// The wall clock is told again when it has moved by this much against the rows' clock.
@@ -132,7 +139,7 @@ final class RecordingWriter {
         self.heedClock(now)
         if var trouble = self.trouble {
             guard now.monotonic >= trouble.nextAttempt else { return }
-            trouble.nextAttempt = now.monotonic.advanced(by: Self.attemptInterval)
+            trouble.nextAttempt = now.monotonic.advanced(by: trouble.interval)
             self.trouble = trouble
             self.recover(now)
         } else {
@@ -363,9 +370,7 @@ final class RecordingWriter {
     /// The disk did not take a block: what was in it is lost, but for what changes the state of things.
     private func failed(_ error: SystemError, _ now: ReceiveTime) {
         self.status.lastError = "\(error)"
-        var trouble =
-            self.trouble
-            ?? Trouble(since: now, nextAttempt: now.monotonic.advanced(by: Self.attemptInterval), last: now.monotonic)
+        var trouble = self.trouble ?? self.newTrouble(now)
         if self.trouble == nil, !self.isRecovering {
             self.logger.error(
                 "The recording cannot be written: what comes until it can is lost and counted",
@@ -386,6 +391,15 @@ final class RecordingWriter {
             if case .answer = thing { continue }
             self.trouble?.kept.append((thing, time))
         }
+    }
+
+    private func newTrouble(_ now: ReceiveTime) -> Trouble {
+        var interval = Self.attemptInterval
+        if let last = self.lastTrouble, last.end.duration(to: now.monotonic) < Self.relapseTime {
+            interval = min(last.interval * 2, Self.longestInterval)
+        }
+        return Trouble(
+            since: now, interval: interval, nextAttempt: now.monotonic.advanced(by: interval), last: now.monotonic)
     }
 
     private func keep(_ thing: TapInbox.Thing, _ time: ReceiveTime) {
@@ -441,10 +455,11 @@ final class RecordingWriter {
         if self.trouble != nil {
             // Nothing of it is on the disk: everything is as it was, and the empty file goes.
             self.trouble = trouble
-            self.trouble?.nextAttempt = now.monotonic.advanced(by: Self.attemptInterval)
+            self.trouble?.nextAttempt = now.monotonic.advanced(by: trouble.interval)
             self.forgetFile()
             return
         }
+        self.lastTrouble = (trouble.interval, now.monotonic)
         self.status.state = .recording
         self.isManifestDue = true
         self.logger.notice(
