@@ -57,19 +57,19 @@ public struct TerminalReport: Sendable {
         ]
         let shown = verdicts.prefix(8)
         let names = min(shown.map { ink.width(PlainText.visible($0.name)) }.max() ?? 0, self.width / 3)
-        let measures = min(shown.map { ink.width(PlainText.visible($0.measured)) }.max() ?? 0, self.width / 3)
+        // Side by side when all fits, else the demand on a line of its own: half a demand is none.
+        let widest = shown.map { ink.width(PlainText.visible($0.measured)) }.max() ?? 0
+        let asked = shown.map { ink.width(PlainText.visible($0.demanded)) }.max() ?? 0
+        let isWide = 13 + names + 2 + widest + 2 + asked <= self.width
+        let measures = isWide ? widest : self.width - 13 - names - 2
         for verdict in shown {
             let word = ink.padded("\(ink.sign(verdict.isMet)) \(Overall.word(verdict.isMet))", to: 9)
             let head =
                 "  \(ink.dressed(word, TerminalInk.Dress(verdict.isMet)))  \(ink.padded(ink.cut(verdict.name, to: names), to: names))"
             let value = ink.padded(ink.cut(verdict.measured, to: measures), to: measures)
-            let room = self.width - 2 - 9 - 2 - names - 2 - measures - 2
-            let demanded = ink.cut(verdict.demanded, to: self.width - 13)
-            let fits = ink.width(demanded) <= room
-            let asked = fits ? "  " + ink.dressed(demanded, .soft) : ""
-            lines.append(ink.trimmed("\(head)  \(ink.dressed(value, .strong))\(asked)"))
-            // Half a demand is none.
-            if !fits { lines.append(String(repeating: " ", count: 13) + ink.dressed(demanded, .soft)) }
+            let demanded = ink.dressed(ink.cut(verdict.demanded, to: self.width - 13), .soft)
+            lines.append(ink.trimmed("\(head)  \(ink.dressed(value, .strong))" + (isWide ? "  \(demanded)" : "")))
+            if !isWide { lines.append(String(repeating: " ", count: 13) + demanded) }
             if verdict.isMet != true, !verdict.note.isEmpty {
                 lines += ink.wrapped(verdict.note, to: self.width - 13).prefix(2).map {
                     String(repeating: " ", count: 13) + ink.dressed($0, .soft)
