@@ -13,8 +13,8 @@ WITH_TRAITS := $(if $(strip $(TRAITS)),--traits $(strip $(TRAITS)))
 KILLS ?= 100
 # How many random plans `make chaos` runs.
 PLANS ?= 1000
-# How long `make soak` takes, in minutes.
-MINUTES ?= 30
+# How long `make soak` takes: 30m, 48h.
+FOR ?= 30m
 # Options after `make demo ARGS=…`, such as ARGS="--http-port 9000".
 ARGS ?=
 # How long each fuzzer runs (60s), or how many inputs it tries (10000000).
@@ -66,9 +66,8 @@ chaos: setup ## Every fault with one line and two in real time, then a quiet day
 kill9: setup ## Kill the service KILLS=100 times at random moments: nothing it told of its trades may be lost
 	ODDSTREAM_KILLS=$(KILLS) $(SWIFT) test $(WITH_TRAITS) --filter KillRoundsTests
 
-soak: setup ## MINUTES=30 of random faults over real sockets: uptime, memory, descriptors
-	ODDSTREAM_CHAOS=1 $(SWIFT) build $(WITH_TRAITS) -c release --product Chaos
-	.build/release/Chaos soak $(MINUTES)
+soak: build ## FOR=30m of random faults over real sockets: latency, spikes, uptime, recoveries, memory (ARGS= for more)
+	.build/release/oddstream soak --simulated --for $(FOR) $(ARGS)
 
 fuzz: setup ## Fuzz the decoder and the frame reader: FUZZ=60s or FUZZ=10000000
 	./Fuzz/run.sh $(FUZZ)

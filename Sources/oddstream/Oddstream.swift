@@ -28,7 +28,7 @@ struct Oddstream: AsyncParsableCommand {
         version: programVersion,
         subcommands: [
             Run.self, Demo.self, Watch.self, Trades.self, History.self, Simulate.self, Doctor.self, AlertTest.self,
-            BacktestCommand.self, Latency.self, Compare.self, Soak.self, RenderReport.self,
+            BacktestCommand.self, Compare.self, Latency.self, Soak.self, RenderReport.self,
         ])
 
     static func main() async {

@@ -30,6 +30,9 @@ public struct ClockOffset: Sendable {
     public private(set) var shortestRoundTrip: Int64?
     private var feedLower: Double?
 
+    /// How far before and after the end of a second it is asked, in nanoseconds.
+    private static let aside: Int64 = 60_000_000
+
     /// Nothing is known yet.
     ///
     /// - Parameters:
@@ -163,13 +166,22 @@ public struct ClockOffset: Sendable {
     }
 
     /// When to ask next so that the answer tells most: when by what is known the exchange's second ends while the question
-    /// is on its way. Each such answer halves the distance of the bounds.
+    /// is on its way. Each such answer halves the distance of the bounds. Once they are close, two questions of three are
+    /// asked a little before and a little after that: the seconds they must be answered with are known, so that any other
+    /// answer tells of a step. At the very end of a second both answers would be right.
     ///
     /// - Returns: the time to wait, less than a second.
     public func wait(at now: ReceiveTime) -> Duration {
         guard let bounds = self.bounds(at: now.monotonic) else { return .zero }
         let way = (self.shortestRoundTrip ?? 0) / 2
-        let exchange = now.unixNanoseconds + bounds.estimate + way
+        var exchange = now.unixNanoseconds + bounds.estimate + way
+        if bounds.uncertainty < Self.aside / 2 {
+            switch self.answers % 3 {
+            case 1: exchange -= Self.aside
+            case 2: exchange += Self.aside
+            default: break
+            }
+        }
         let intoSecond = ((exchange % 1_000_000_000) + 1_000_000_000) % 1_000_000_000
         return .nanoseconds((1_000_000_000 - intoSecond) % 1_000_000_000)
     }

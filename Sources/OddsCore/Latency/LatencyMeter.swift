@@ -70,9 +70,9 @@ public struct LatencyStages: Sendable {
 /// same epoch with a stamp no later. So the first book of a subscription counts for nothing, because it carries the stamp of
 /// the market's last change, nor does what comes after an outage: that time is an incident's, and in the uptime.
 ///
-/// Publications wait until the offset is known to 25 ms, or fourteen answers of `/time` have not made it better.
+/// Publications wait until the offset is known to 10 ms, or fourteen answers of `/time` have not made it better.
 /// Stages that begin at the exchange are corrected by the estimated offset of the clocks. They count only when the next
-/// answer of `/time` agrees with what was known: when a clock was stepped meanwhile, they are dropped and counted.
+/// three answers of `/time` agree with what was known: when a clock was stepped meanwhile, they are dropped and counted.
 /// May be used from any thread.
 public final class LatencyMeter: Sendable {
     /// What is known of a market: where it stands, and when its last versions were published.
@@ -110,6 +110,8 @@ public final class LatencyMeter: Sendable {
         var minute = Ring(slots: 6, width: .seconds(10))
         /// Since the last answer that agreed.
         var unconfirmed = LatencyStages()
+        /// How many answers have agreed since then.
+        var agreed = 0
         var dropped: UInt64 = 0
         var widest: Int64 = 0
         var over: UInt64 = 0
@@ -201,7 +203,9 @@ public final class LatencyMeter: Sendable {
     public func answered(second: Int64, asked: ReceiveTime, received: ReceiveTime) {
         self.state.withLock { state in
             if state.offset.answered(second: second, asked: asked, received: received) {
-                state.confirm()
+                state.agreed += 1
+                // One of each kind: see `ClockOffset.wait`.
+                if state.agreed >= 3 { state.confirm() }
                 state.takeEarly(at: received.monotonic)
             } else {
                 state.early = []
@@ -283,7 +287,7 @@ extension LatencyMeter.State {
     /// The bounds, once they are as narrow as they get.
     fileprivate func settledBounds(at now: MonotonicTime) -> ClockOffset.Bounds? {
         guard let bounds = self.offset.bounds(at: now),
-            bounds.uncertainty <= 25_000_000 || self.offset.answersSinceStep >= 14
+            bounds.uncertainty <= 10_000_000 || self.offset.answersSinceStep >= 14
         else { return nil }
         return bounds
     }
@@ -296,6 +300,7 @@ extension LatencyMeter.State {
     }
 
     fileprivate mutating func confirm() {
+        self.agreed = 0
         self.total.add(self.unconfirmed)
         self.over += self.overUnconfirmed
         self.overUnconfirmed = 0
@@ -303,6 +308,7 @@ extension LatencyMeter.State {
     }
 
     fileprivate mutating func drop() {
+        self.agreed = 0
         self.dropped += self.unconfirmed[.wire].count
         self.overUnconfirmed = 0
         self.unconfirmed.reset()

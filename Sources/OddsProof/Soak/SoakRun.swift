@@ -181,8 +181,8 @@ struct SoakLog {
     private struct LineState {
         var disconnects: UInt64
         var failures: Int
-        var isLive: Bool
-        var wasLive: Bool
+        /// How many losses it has not come back from.
+        var down: UInt64
     }
 
     /// How often standings and lines are looked at.
@@ -333,23 +333,22 @@ struct SoakLog {
     private mutating func lookAtLines(at now: MonotonicTime) {
         for line in self.setup.source.status.lines {
             let key = LineKey(line: line.line, connection: line.connection)
-            let isLive = line.state == "live"
-            var state =
-                self.lineStates[key]
-                ?? LineState(disconnects: 0, failures: 0, isLive: false, wasLive: false)
+            var state = self.lineStates[key] ?? LineState(disconnects: 0, failures: 0, down: 0)
             if line.disconnects > state.disconnects {
-                self.soak.lines.disconnects += line.disconnects - state.disconnects
+                let lost = line.disconnects - state.disconnects
+                self.soak.lines.disconnects += lost
+                state.down += lost
             }
             if line.failuresInARow > state.failures {
                 self.soak.lines.failures += UInt64(line.failuresInARow - state.failures)
                 self.failures.append((now, line.line))
                 if self.failures.count > Self.failuresKept { self.failures.removeFirst() }
             }
-            if isLive, !state.isLive {
-                if state.wasLive { self.soak.lines.reconnects += 1 }
-                state.wasLive = true
+            // Each of them was live before it was lost.
+            if line.state == "live" {
+                self.soak.lines.reconnects += state.down
+                state.down = 0
             }
-            state.isLive = isLive
             state.disconnects = max(state.disconnects, line.disconnects)
             state.failures = line.failuresInARow
             self.lineStates[key] = state

@@ -3,8 +3,8 @@ internal import ServiceLifecycle
 
 /// Asks the CLOB's `/time` now and then, for whoever estimates how far the exchange's clock is off.
 ///
-/// At first about once a second, until the bounds are as narrow as they get, then every ten seconds: far below any limit of
-/// the venue's. An answer that does not come is left out.
+/// At first about once a second, until the bounds are as narrow as they get, then three times every twelve seconds: far
+/// below any limit of the venue's. An answer that does not come is left out.
 package final class ClockProbe: Service {
     private let client: ClobClient
     private let transport: HTTPClientTransport
@@ -13,7 +13,7 @@ package final class ClockProbe: Service {
     private let answered: @Sendable (_ second: Int64, _ asked: ReceiveTime, _ received: ReceiveTime) -> Void
 
     /// So many questions are asked without a pause in between.
-    private static let hurried = 14
+    private static let hurried = 15
     private static let pause = Duration.seconds(9)
 
     /// - Parameters:
@@ -50,7 +50,7 @@ package final class ClockProbe: Service {
         await cancelWhenGracefulShutdown {
             var count = 0
             while !Task.isCancelled {
-                let pause = count < Self.hurried ? Duration.milliseconds(50) : Self.pause
+                let pause = count < Self.hurried || count % 3 != 0 ? Duration.milliseconds(50) : Self.pause
                 // A sleep throws only when the program ends.
                 guard (try? await self.clock.sleep(for: pause)) != nil else { break }
                 guard (try? await self.clock.sleep(for: self.wait(self.clock.now()))) != nil else { break }
