@@ -30,9 +30,9 @@ private func at(_ seconds: Double) -> MonotonicTime { MonotonicTime(nanoseconds:
         let texts = self.transcript(.terminal(width: 80, unicode: true), unit: "frames", seconds: 4, of: 100)
         #expect(
             texts == [
-                "2: \rReplaying  ▌░░░░░░░░░░░░░░░░░░░░░░    2 %  500 k frames/s  about 2 min left\u{1B}[K",
-                "3: \rReplaying  ▋░░░░░░░░░░░░░░░░░░░░░░    3 %  500 k frames/s  about 2 min left\u{1B}[K",
-                "4: \rReplaying  ▉░░░░░░░░░░░░░░░░░░░░░░    4 %  500 k frames/s  about 2 min left\u{1B}[K",
+                "2: \rReplaying  ▌░░░░░░░░░░░░░░░░░░░░░░░░░░    2 %  500 k frames/s  about 2 min left\u{1B}[K",
+                "3: \rReplaying  ▊░░░░░░░░░░░░░░░░░░░░░░░░░░    3 %  500 k frames/s  about 2 min left\u{1B}[K",
+                "4: \rReplaying  █░░░░░░░░░░░░░░░░░░░░░░░░░░    4 %  500 k frames/s  about 2 min left\u{1B}[K",
                 "end: \r\u{1B}[K",
             ])
     }
@@ -69,7 +69,7 @@ private func at(_ seconds: Double) -> MonotonicTime { MonotonicTime(nanoseconds:
         let written = (0...10_000).compactMap {
             line.advanced(to: Double($0) / 10_000, count: nil, now: at(Double($0) / 1000))
         }
-        #expect(written.count == 41)
+        #expect((39...41).contains(written.count))
     }
 
     @Test func theTimeLeftIsHonest() {

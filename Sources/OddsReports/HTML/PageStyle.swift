@@ -22,7 +22,7 @@ enum PageStyle {
         font-weight:600;line-height:1.2;text-wrap:balance;margin:0}
         h1{font-size:2rem;letter-spacing:-.012em}
         h2{font-size:1.24rem;margin:2.4rem 0 .7rem;padding-top:.6rem;border-top:1px solid var(--rule)}
-        h3{font-size:1.02rem}
+        h3{font-size:1.02rem;min-width:0;overflow-wrap:anywhere}
         p{margin:.5rem 0;max-width:44rem}
         .kind{margin:0 0 .7rem;font-size:.8rem;letter-spacing:.06em;color:var(--soft)}
         .kind span{color:var(--ink);font-weight:600}
@@ -84,7 +84,7 @@ enum PageStyle {
         .unknown{fill:none;stroke:var(--rule)}
         .h-bad,.h-warning,.h-neutral{fill:none;stroke:var(--ink);stroke-opacity:.55}
         .h-warning{stroke-width:1.6;stroke-linecap:round}
-        .h-neutral{stroke-opacity:.1}
+        .h-neutral{stroke-opacity:.1}.bands:not(.strip) .t-warning{opacity:.7}
         .bands .t-neutral .shade{fill-opacity:.1}
         .readout{display:block;min-height:1.4em;margin:.1rem 0;font-size:.84rem;color:var(--ink)}
         .readout b{font-weight:600}.readout span{margin-left:.9em}
