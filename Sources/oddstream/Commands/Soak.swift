@@ -205,7 +205,8 @@ struct Soak: AsyncParsableCommand {
             let beside = try await bot.attach(
                 streamer, alerts: [], gamma: settings.needsOutcomes ? GammaOutcomes(configuration) : nil)
             let intervals =
-                settings.words(.pollEvery).isEmpty ? Soak.defaultPollers.split(separator: ",").map(String.init)
+                settings.words(.pollEvery).isEmpty
+                ? Soak.defaultPollers.split(separator: ",").map(String.init)
                 : settings.words(.pollEvery)
             for (index, text) in intervals.enumerated() {
                 var polled = configuration
@@ -228,7 +229,7 @@ struct Soak: AsyncParsableCommand {
                     OddsServer(
                         configuration: settings.server, source: streamer, bot: bot, history: bot.history,
                         reference: bot.reference, latency: bot.latency, clock: clock,
-                logger: logger))
+                        logger: logger))
             }
             let now = clock.now().wall
             var record = SoakRecord(

@@ -104,7 +104,8 @@ enum Setting: String, CaseIterable, Sendable {
         case .tlsCA, .data, .trace, .tape, .faults, .tlsCertificate, .tlsKey, .telegramTokenFile, .webhookSecretFile,
             .heartbeatURLFile, .killFile, .signalSecretFile:
             .path
-        case .simulated, .alertSpikes, .alertTrades, .noTrading, .noReference, .binance, .noHistory: .choice(["true", "false"])
+        case .simulated, .alertSpikes, .alertTrades, .noTrading, .noReference, .binance, .noHistory:
+            .choice(["true", "false"])
         case .basis: .choice(OddsBasis.allCases.map(\.rawValue))
         case .threshold: .decimal(0.01...1)
         case .priceCap: .decimal(0.001...0.999)
