@@ -31,7 +31,7 @@ public struct ClockOffset: Sendable {
     private var feedLower: Double?
 
     /// How far before and after the end of a second it is asked, in nanoseconds.
-    private static let aside: Int64 = 60_000_000
+    private static let aside: Int64 = 100_000_000
 
     /// Nothing is known yet.
     ///
@@ -175,7 +175,7 @@ public struct ClockOffset: Sendable {
         guard let bounds = self.bounds(at: now.monotonic) else { return .zero }
         let way = (self.shortestRoundTrip ?? 0) / 2
         var exchange = now.unixNanoseconds + bounds.estimate + way
-        if bounds.uncertainty < Self.aside / 2 {
+        if bounds.uncertainty < Self.aside / 4 {
             switch self.answers % 3 {
             case 1: exchange -= Self.aside
             case 2: exchange += Self.aside

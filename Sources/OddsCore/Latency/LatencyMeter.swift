@@ -104,6 +104,9 @@ public final class LatencyMeter: Sendable {
 
     fileprivate struct State {
         var offset: ClockOffset
+        let isRelative: Bool
+        /// Whether enough has come to know the fastest message by.
+        var knowsFastest = false
         var places: [MarketID: Place] = [:]
         var total = LatencyStages()
         var hour = Ring(slots: 12, width: .seconds(300))
@@ -155,8 +158,13 @@ public final class LatencyMeter: Sendable {
 
     /// A meter that has seen nothing.
     ///
-    /// - Parameter drift: how fast the clocks may drift apart, in parts per million.
-    public init(drift: Double = 60) { self.state = Mutex(State(offset: ClockOffset(drift: drift))) }
+    /// - Parameters:
+    ///   - drift: how fast the clocks may drift apart, in parts per million.
+    ///   - isRelative: whether nobody can ask the exchange for its time, as in a recording: the fastest message is taken to
+    ///     have needed no time at all, and all others are measured by it.
+    public init(drift: Double = 60, isRelative: Bool = false) {
+        self.state = Mutex(State(offset: ClockOffset(drift: drift), isRelative: isRelative))
+    }
 
     // MARK: What happens
 
@@ -175,6 +183,10 @@ public final class LatencyMeter: Sendable {
             let raw = snapshot.receiveTime.unixNanoseconds - snapshot.exchangeTime.milliseconds * 1_000_000
             if !state.offset.received(stamp: snapshot.exchangeTime, at: snapshot.receiveTime) { state.drop() }
             state.wire(raw, odds, at: snapshot.receiveTime.monotonic)
+            if state.isRelative, !state.knowsFastest, state.early.count >= 1_000 {
+                state.knowsFastest = true
+                state.takeEarly(at: now.monotonic)
+            }
         }
     }
 
@@ -217,6 +229,15 @@ public final class LatencyMeter: Sendable {
     /// How long to wait before asking `/time`, so that the answer tells most; less than a second.
     public func wait(at now: ReceiveTime) -> Duration { self.state.withLock { $0.offset.wait(at: now) } }
 
+    /// Nothing more comes: what waited to know the fastest message is measured by what is known of it.
+    public func finish(at now: ReceiveTime) {
+        self.state.withLock { state in
+            guard state.isRelative else { return }
+            state.knowsFastest = true
+            state.takeEarly(at: now.monotonic)
+        }
+    }
+
     // MARK: Reading
 
     /// Everything up to now.
@@ -235,6 +256,7 @@ public final class LatencyMeter: Sendable {
         report.waiting = UInt64(state.early.count)
         report.bounds = state.offset.bounds(at: now.monotonic)
         report.feedBound = state.offset.feedBound(at: now.monotonic)
+        report.isRelative = state.isRelative
         report.widest = state.widest
         report.disagreement = state.offset.disagreement
         report.steps = state.offset.steps
@@ -286,6 +308,10 @@ extension LatencyMeter.State {
 
     /// The bounds, once they are as narrow as they get.
     fileprivate func settledBounds(at now: MonotonicTime) -> ClockOffset.Bounds? {
+        if self.isRelative {
+            guard self.knowsFastest, let bound = self.offset.feedBound(at: now) else { return nil }
+            return ClockOffset.Bounds(lower: bound, upper: bound)
+        }
         guard let bounds = self.offset.bounds(at: now),
             bounds.uncertainty <= 10_000_000 || self.offset.answersSinceStep >= 14
         else { return nil }
@@ -335,6 +361,8 @@ public struct LatencyReport: Sendable {
     public var waiting: UInt64 = 0
     /// How far the exchange's clock is ahead; nil when it is not known.
     public var bounds: ClockOffset.Bounds?
+    /// Whether times from the exchange are those above the fastest message.
+    public var isRelative = false
     /// The lower bound by the feed alone, in nanoseconds; nil when it is not known.
     public var feedBound: Int64?
     /// The largest uncertainty that any measured time was corrected with, in nanoseconds.

@@ -31,6 +31,8 @@ public struct LatencyRecord: Sendable, Codable {
     public var offsetUpper: Double?
     /// The lower bound that the feed alone gives, in milliseconds.
     public var feedBound: Double?
+    /// Whether times from the exchange are those above the fastest message, as the exchange could not be asked for its time.
+    public var isRelative: Bool
     /// The largest uncertainty of a correction, in milliseconds.
     public var widest: Double
     /// By how much the exchange's own clocks disagreed at most, in milliseconds.
@@ -57,6 +59,7 @@ public struct LatencyRecord: Sendable, Codable {
         self.offsetLower = report.bounds.map { milliseconds($0.lower) }
         self.offsetUpper = report.bounds.map { milliseconds($0.upper) }
         self.feedBound = report.feedBound.map(milliseconds)
+        self.isRelative = report.isRelative
         self.widest = milliseconds(report.widest)
         self.disagreement = milliseconds(report.disagreement)
         self.steps = report.steps
@@ -72,6 +75,7 @@ public struct LatencyRecord: Sendable, Codable {
         case offsetLower = "offset_lower_ms"
         case offsetUpper = "offset_upper_ms"
         case feedBound = "feed_bound_ms"
+        case isRelative = "relative_to_fastest"
         case widest = "widest_uncertainty_ms"
         case disagreement = "disagreement_ms"
         case steps = "clock_steps"

@@ -159,10 +159,11 @@ extension SoakRecord: Report {
         descriptors.bands = self.warmUpBand
         var text =
             "The slope is the median of the slopes between all pairs of the least values of up to \(Trend.mostPoints) equal "
-            + "spans, the first \(SoakText.span(self.warmUp)) left out; its bounds (95 %) come from residues drawn in runs, "
-            + "because memory now depends on memory a minute ago."
+            + "spans, the first \(SoakText.span(self.warmUp)) left out; its bounds (95 %) count only as many points as are "
+            + "independent of their neighbours."
         if self.faults != nil { text += " The simulated exchange runs in this process and is in these numbers." }
-        return .init("Memory and descriptors", [.chart(.timeLines(memory)), .chart(.timeLines(descriptors)), .text(text)])
+        return .init(
+            "Memory and descriptors", [.chart(.timeLines(memory)), .chart(.timeLines(descriptors)), .text(text)])
     }
 
     private var warmUpBand: [ReportDocument.TimeLines.Band] {
@@ -176,7 +177,8 @@ extension SoakRecord: Report {
     private func line(
         _ name: String, _ tone: ReportDocument.Tone, _ value: (SoakSamples.Piece) -> Double?
     ) -> ReportDocument.TimeLines.Line {
-        .init(name, tone: tone, style: .line, points: self.process.pieces.map { .init(self.moment($0.from), value($0)) })
+        .init(
+            name, tone: tone, style: .line, points: self.process.pieces.map { .init(self.moment($0.from), value($0)) })
     }
 
     private func fit(_ slope: Slope, per unit: Double) -> ReportDocument.TimeLines.Line {
@@ -301,7 +303,10 @@ extension SoakRecord: Report {
         var rows: [[String]] = [
             ["longest time without a look", SoakText.seconds(self.time.longestPause)],
             ["times without a look for over a second", "\(self.time.pauses)"],
-            ["wall clock stepped", "\(self.time.steps) times, \(SoakText.number(self.time.stepped, digits: 1)) s together"],
+            [
+                "wall clock stepped",
+                "\(self.time.steps) times, \(SoakText.number(self.time.stepped, digits: 1)) s together",
+            ],
             ["machine slept", self.time.slept.map { SoakText.seconds($0) } ?? "not known"],
         ]
         if let wrong = self.wrong, let at = wrong.at {
@@ -358,7 +363,9 @@ extension LatencyDistribution {
 extension LatencyRecord {
     /// Table, plots and what is known of the clocks.
     package var blocks: [ReportDocument.Block] {
-        let stages = LatencyStage.allCases.compactMap { stage in
+        // A replay's time does not pass between the read and the board.
+        let shown: [LatencyStage] = self.isRelative ? [.wire] : LatencyStage.allCases
+        let stages = shown.compactMap { stage in
             self.stages[stage.rawValue].map { (stage: stage, distribution: $0) }
         }
         var blocks: [ReportDocument.Block] = [
@@ -397,8 +404,14 @@ extension LatencyRecord {
             text +=
                 "The exchange's clock is ahead of this machine's by \(SoakText.milliseconds(middle)), between "
                 + "\(SoakText.milliseconds(lower)) and \(SoakText.milliseconds(upper)), by \(self.answers) answers of /time"
-            if let feed = self.feedBound { text += " and by the feed, which alone says at least \(SoakText.milliseconds(feed))" }
+            if let feed = self.feedBound {
+                text += " and by the feed, which alone says at least \(SoakText.milliseconds(feed))"
+            }
             text += "."
+        } else if self.isRelative {
+            text +=
+                "Times from the exchange are those above the fastest message: a recording does not tell how far the "
+                + "exchange's clock was off. From the socket on nothing is told, as a replay has its own time."
         } else {
             text += "The offset of the exchange's clock is not known."
         }

@@ -73,7 +73,8 @@ extension SoakRecord {
             name: "uptime", demanded: demanded,
             measured: "\(SoakText.percent(own)), \(SoakText.percent(share)) with what the exchange itself held up",
             isMet: own >= self.limits.uptime,
-            note: "\(SoakText.seconds(self.uptime.excused)) of the \(SoakText.span(self.uptime.due)) due were not live while a "
+            note:
+                "\(SoakText.seconds(self.uptime.excused)) of the \(SoakText.span(self.uptime.due)) due were not live while a "
                 + "planned fault kept the exchange from serving, and are left out.")
     }
 
@@ -188,7 +189,9 @@ enum SoakText {
     /// Such as `2 h 5 min`.
     static func span(_ seconds: Double) -> String {
         let whole = Int64(seconds.rounded())
-        if whole < 120 { return "\(self.number(seconds, digits: seconds < 10 && seconds != seconds.rounded() ? 1 : 0)) s" }
+        if whole < 120 {
+            return "\(self.number(seconds, digits: seconds < 10 && seconds != seconds.rounded() ? 1 : 0)) s"
+        }
         if whole < 7200 { return "\(whole / 60) min\(whole % 60 > 0 ? " \(whole % 60) s" : "")" }
         return "\(whole / 3600) h\(whole / 60 % 60 > 0 ? " \(whole / 60 % 60) min" : "")"
     }
@@ -197,7 +200,8 @@ enum SoakText {
         let size = abs(value)
         if size >= 10_485_760 { return "\(self.number(value / 1_048_576)) MB" }
         if size >= 1_048_576 {
-            return "\(self.number(value / 1_048_576, digits: size.truncatingRemainder(dividingBy: 1_048_576) == 0 ? 0 : 1)) MB"
+            return
+                "\(self.number(value / 1_048_576, digits: size.truncatingRemainder(dividingBy: 1_048_576) == 0 ? 0 : 1)) MB"
         }
         return "\(self.number(value / 1024)) kB"
     }

@@ -78,7 +78,9 @@ package struct SoakSamples: Sendable, Codable {
     }
 
     private mutating func add(_ piece: Piece) {
-        if let last = self.pieces.last, (last.from / self.width).rounded(.down) == (piece.from / self.width).rounded(.down) {
+        if let last = self.pieces.last,
+            (last.from / self.width).rounded(.down) == (piece.from / self.width).rounded(.down)
+        {
             self.pieces[self.pieces.count - 1].take(piece)
         } else {
             self.pieces.append(piece)

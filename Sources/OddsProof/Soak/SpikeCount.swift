@@ -157,7 +157,9 @@ package final class ObserverGroup: MarketObserver {
 
     package init(_ observers: [any MarketObserver]) { self.observers = observers }
 
-    package func attached(to reader: any FeedReader) { for observer in self.observers { observer.attached(to: reader) } }
+    package func attached(to reader: any FeedReader) {
+        for observer in self.observers { observer.attached(to: reader) }
+    }
 
     package func published(_ snapshot: OddsSnapshot, at now: ReceiveTime) {
         for observer in self.observers { observer.published(snapshot, at: now) }

@@ -14,7 +14,8 @@ extension Answers {
         for counter in status.counters {
             let name = counter.name.replacing(".", with: "_")
             page.add(
-                "oddstream_\(name)_total", .counter, "The counter \(counter.name) of /v1/status.", Double(counter.value))
+                "oddstream_\(name)_total", .counter, "The counter \(counter.name) of /v1/status.", Double(counter.value)
+            )
         }
         self.addIncidents(to: &page)
         if let latency = self.latency { Self.add(latency.report(at: self.clock.now()), to: &page) }
@@ -70,7 +71,8 @@ extension Answers {
                 ]
             } ?? [])
         page.add(
-            "oddstream_clock_steps_total", .counter, "How often one of the two clocks was stepped.", Double(report.steps))
+            "oddstream_clock_steps_total", .counter, "How often one of the two clocks was stepped.",
+            Double(report.steps))
     }
 }
 

@@ -41,7 +41,9 @@ package final class ClockProbe: Service {
     package convenience init(
         configuration: RealtimeOddsConfiguration, clock: any StreamClock, meter: LatencyMeter
     ) throws(RESTError) {
-        try self.init(configuration: configuration, clock: clock) { meter.wait(at: $0) } answered: {
+        try self.init(configuration: configuration, clock: clock) {
+            meter.wait(at: $0)
+        } answered: {
             meter.answered(second: $0, asked: $1, received: $2)
         }
     }

@@ -319,7 +319,10 @@ final class BotObserver: MarketObserver {
     private let samples = Mutex<[MarketID: OddsPoint.Micro]>([:])
     private let reader = Mutex<(any FeedReader)?>(nil)
 
-    init(spikes: SpikeDesk, history: (any HistoryRecorder)?, latency: LatencyMeter = LatencyMeter(), clock: any StreamClock) {
+    init(
+        spikes: SpikeDesk, history: (any HistoryRecorder)?, latency: LatencyMeter = LatencyMeter(),
+        clock: any StreamClock
+    ) {
         self.spikes = spikes
         self.history = history
         self.latency = latency

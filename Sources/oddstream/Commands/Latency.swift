@@ -2,6 +2,7 @@ import ArgumentParser
 import Logging
 import OddsCore
 import OddsProof
+import OddsRecording
 import OddsReports
 import PolymarketSimulator
 import RealtimeOdds
@@ -20,7 +21,10 @@ struct Latency: AsyncParsableCommand {
         discussion: """
             Streams for --for (60s) and measures, inline and to the nanosecond, from the exchange's stamp to the socket, to \
             the odds on the board and to the trading desk's decision. How far the exchange's clock is off is worked out from \
-            its /time and from the feed, between two bounds. docs/latency.md tells what counts.
+            its /time and from the feed, between two bounds.
+
+            Over recordings (RECORDING…): from the exchange's stamps to the recorded reads, above the fastest message. \
+            docs/latency.md tells what counts.
 
             Ends with status 1 when less than 99 % of odds could be read within a second, and 69 when none came.
             """)
@@ -40,6 +44,8 @@ struct Latency: AsyncParsableCommand {
         }
     }
 
+    @Argument(help: ArgumentHelp("A recording: its directory, a file of it, or a tape.", valueName: "recording"))
+    var recordings: [String] = []
     @OptionGroup(title: "Latency") var options: Options
     @OptionGroup(title: "Latency") var report: ReportOptions
     @OptionGroup(title: "Markets") var markets: MarketOptions
@@ -63,6 +69,7 @@ struct Latency: AsyncParsableCommand {
         }
         let log = ProgramLog()
         let logger = log.logger(label: "oddstream", level: settings.logLevel(default: .warning))
+        guard self.recordings.isEmpty else { return try self.measureRecordings(settings) }
         let proof: LatencyProof
         do {
             proof = try await Latency.measure(settings, configuration, logger: logger)
@@ -78,6 +85,30 @@ struct Latency: AsyncParsableCommand {
                 message: "No change of odds came within the time. `oddstream doctor` checks each step.")
         }
         if proof.isFailed { throw ExitCode(1) }
+    }
+
+    private func measureRecordings(_ settings: Settings) throws {
+        for setting in [Setting.simulated, .duration] {
+            guard let entry = settings.entries[setting], entry.origin == .option else { continue }
+            throw ConfigurationError("\(setting.option) has no effect on a recording: leave it or the recording out.")
+        }
+        let display = ProgressDisplay.onStandardError(
+            "Replaying", environment: ProcessInfo.processInfo.environment)
+        let proof: LatencyProof
+        do {
+            defer { display.finish() }
+            proof = try RecordedLatency.measure(
+                Recording(paths: self.recordings), tokens: settings.words(.assets).map { AssetID($0) },
+                program: programVersion, now: SystemClock().now().wall
+            ) { display.advance(to: $0) }
+        } catch let error as RecordingError {
+            throw ProgramFailure(status: .configuration, message: error.description)
+        } catch let error as ProofError {
+            throw ProgramFailure(status: .configuration, message: error.description)
+        } catch {
+            throw ProgramFailure(error)
+        }
+        try self.report.deliver(proof, environment: ProcessInfo.processInfo.environment)
     }
 
     private static func measure(

@@ -125,7 +125,9 @@ import Testing
         #expect(fresh.lower - old.lower == 10_000_000)
     }
 
-    @Test(arguments: [3_000_000_000, -3_000_000_000, 200_000_000, -200_000_000, 80_000_000, -80_000_000] as [Int64]) func aStepIsNoticed(by step: Int64) throws {
+    @Test(arguments: [3_000_000_000, -3_000_000_000, 200_000_000, -200_000_000] as [Int64]) func aStepIsNoticed(
+        by step: Int64
+    ) throws {
         var world = World(offset: 0, drift: 0, random: SplitMix64(seed: 3), out: 1_000...2_000, back: 1_000...2_000)
         var estimate = ClockOffset()
         for _ in 0..<14 {

@@ -37,10 +37,13 @@ import Testing
         #expect(histogram.count(upTo: .max) == 0)
     }
 
-    @Test(arguments: 1...20 as ClosedRange<UInt64>) func rangesHoldEveryValueOnce(seed: UInt64) {
+    @Test(arguments: 1...4 as ClosedRange<UInt64>) func rangesHoldEveryValueOnce(seed: UInt64) {
         var random = SplitMix64(seed: seed)
         var histogram = LatencyHistogram()
-        for _ in 0..<2_000 { histogram.record(Int64.random(in: 0...(1 << Int64.random(in: 1...39, using: &random)), using: &random)) }
+        for _ in 0..<2_000 {
+            let most = Int64(1) << Int64.random(in: 1...39, using: &random)
+            histogram.record(Int64.random(in: 0...most, using: &random))
+        }
         let ranges = histogram.ranges
         #expect(ranges.reduce(0) { $0 + $1.count } == 2_000)
         for range in ranges { #expect(range.from < range.until) }

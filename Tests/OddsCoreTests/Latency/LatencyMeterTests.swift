@@ -84,7 +84,8 @@ import Testing
         let meter = Self.meter()
         meter.published(Self.odds(stamp: 100, read: 120), at: Self.time(120))
         meter.published(Self.odds(stamp: 90, read: 130, sequence: 2), at: Self.time(130))
-        meter.published(Self.odds(stamp: 140, read: 150, sequence: 3, trust: .fallback, source: .poller), at: Self.time(150))
+        meter.published(
+            Self.odds(stamp: 140, read: 150, sequence: 3, trust: .fallback, source: .poller), at: Self.time(150))
         #expect(meter.report(at: Self.time(200)).total[.odds].count == 0)
     }
 

@@ -1,6 +1,6 @@
 import Foundation
 import OddsCore
-import OddsProof
+@testable import OddsProof
 import OddsReports
 import PolymarketSimulator
 import Testing
@@ -117,7 +117,13 @@ import Testing
         PlannedFault(at: .seconds(10), SimulatorFault(.refuse(.status(503)), for: .seconds(20))),
         PlannedFault(at: .seconds(15), .drop),
         PlannedFault(at: .seconds(40), SimulatorFault(.freeze, for: .seconds(5))),
-        PlannedFault(at: .seconds(60), SimulatorFault(.freeze, on: { var t = FaultTarget.all; t.line = .number(0); return t }(), for: .seconds(5))),
+        PlannedFault(
+            at: .seconds(60),
+            SimulatorFault(
+                .freeze,
+                on: {
+                    var t = FaultTarget.all; t.line = .number(0); return t
+                }(), for: .seconds(5))),
     ])
 
     @Test func anOutageEndsForTheExchangeWhenItsFaultDoes() {

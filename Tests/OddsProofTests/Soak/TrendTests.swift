@@ -30,18 +30,19 @@ import Testing
     }
 
     /// Of many runs the bounds hold the true slope nearly as often as they claim, for noise that sticks as well.
-    @Test(arguments: [0.0, 0.5, 0.7]) func theBoundsHoldTheSlope(stickiness: Double) {
+    @Test(arguments: [0.0, 0.5, 0.8]) func theBoundsHoldTheSlope(stickiness: Double) {
         var random = SplitMix64(seed: 11)
         var held = 0
-        let runs = 150
+        let runs = 100
         for _ in 0..<runs {
             let noise = Self.noise(60, stickiness, &random)
-            guard let trend = Self.trend(noise.enumerated().map { $0.element + 0.2 * Double($0.offset) }) else { continue }
+            guard let trend = Self.trend(noise.enumerated().map { $0.element + 0.2 * Double($0.offset) }) else {
+                continue
+            }
             if trend.lowerBound <= 0.2, 0.2 <= trend.upperBound { held += 1 }
         }
-        // Drawn in runs of eight, noise that sticks hard still costs some of the 95 %.
-        let least = stickiness == 0 ? 0.88 : stickiness == 0.5 ? 0.80 : 0.72
-        #expect(Double(held) / Double(runs) >= least, "\(held) of \(runs)")
+        // 95 are claimed; by chance a hundred runs hold five fewer.
+        #expect(held >= 87, "\(held) of \(runs)")
     }
 
     @Test func aStepIsNoSlope() throws {
