@@ -1,6 +1,7 @@
 internal import Logging
 internal import OddsCore
 internal import OddsRecording
+internal import PolymarketSimulator
 internal import RealtimeOdds
 
 /// A recording of the simulated exchange, made in virtual time: for measuring, and for trying things out offline.
