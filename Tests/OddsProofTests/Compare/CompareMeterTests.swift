@@ -7,7 +7,8 @@ import Testing
 /// Transcripts: what goes into the meter, and what comes out.
 @Suite struct CompareMeterTests {
     static let market = Market(
-        id: MarketID("0x1"), slug: "test", window: MarketWindow(start: Timestamp(seconds: 0), end: Timestamp(seconds: 900)),
+        id: MarketID("0x1"), slug: "test",
+        window: MarketWindow(start: Timestamp(seconds: 0), end: Timestamp(seconds: 900)),
         yes: Outcome(label: "Up", asset: AssetID("1")), no: Outcome(label: "Down", asset: AssetID("2")))
 
     /// A meter with a stream and a poller of 10 s, and words for what is told.
