@@ -270,6 +270,7 @@ struct CompareJudge {
             return ("stream_not_live", text)
         }
         if self.isFeedHit(spike.begin, spike.end) { return (late == nil ? "fault" : "late", text) }
+        if late != nil { return ("late", text) }
         return (spike.visible < 100_000_000 ? "brief" : "unexplained", text)
     }
 

@@ -73,7 +73,7 @@ import Testing
     @Test func aSpikeIsCaughtByTheStreamAndMissedBetweenPolls() throws {
         var desk = Desk()
         desk.truth(0.50, at: 0)
-        desk.stream(0.50, at: 10)
+        desk.stream(0.50, at: 10, stamp: 0)
         desk.poll(0.50, at: 10_000, stamp: 0)
         desk.truth(0.74, at: 12_000)
         desk.stream(0.74, at: 12_010, stamp: 12_000)
@@ -175,7 +175,7 @@ import Testing
         var desk = Desk()
         desk.truth(0.50, at: 0)
         desk.truth(0.75, at: 890_000)
-        desk.truth(0.99, at: 905_000)
+        desk.truth(0.97, at: 905_000)
         let figures = desk.end(at: 960_000)
         #expect(figures.spikes.map(\.endMs) == [900_000])
     }

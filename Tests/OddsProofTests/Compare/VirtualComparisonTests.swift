@@ -39,7 +39,8 @@ import Testing
     func underFaultsNearlyAllAreCaughtAndEveryExceptionIsExplained(seed: UInt64) throws {
         let figures = try Self.comparison("btc-updown-15m", .seconds(600), seed: seed, faultsPerMinute: 6).run()
         let stream = try #require(figures.caught(by: .stream, .tenth))
-        #expect(stream.spikes > 20 && stream.caught * 100 >= stream.spikes * 99, "\(stream)")
+        // Ten minutes have too few spikes to tell 99 % from 98: one may be missed.
+        #expect(stream.spikes > 20 && stream.spikes - stream.caught <= 1, "\(stream)")
         for agreement in figures.agreement { #expect(agreement.classes["unexplained"] == nil, "\(agreement)") }
         #expect(figures.missedByStream.allSatisfy { $0.sights[0].missed != "unexplained" })
         #expect(!figures.faults.isEmpty)
