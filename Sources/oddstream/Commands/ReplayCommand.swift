@@ -14,7 +14,8 @@ import Foundation
 struct ReplayCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "replay",
-        abstract: "A recording through the live stream's own pipeline: the same spikes, incidents and trades, every time.",
+        abstract:
+            "A recording through the live stream's own pipeline: the same spikes, incidents and trades, every time.",
         discussion: """
             A RECORDING is a directory that `oddstream record` made, one file of it, or a tape (.ndjson, .ndjson.gz). It \
             goes through engine, liveness checks, incidents, spike detector and trading desk in its own time: as fast as \
@@ -160,10 +161,12 @@ struct ReplayCommand: AsyncParsableCommand {
                         with: Result {
                             let outcome = try replay.run(
                                 updates: rows.map { rows in { rows.append($0, at: $1) } },
-                                pace: pacer.map { pacer in { time in
-                                    if pacer.mustWait(for: time) { rows?.flush() }
-                                    pacer.wait(for: time)
-                                } },
+                                pace: pacer.map { pacer in
+                                    { time in
+                                        if pacer.mustWait(for: time) { rows?.flush() }
+                                        pacer.wait(for: time)
+                                    }
+                                },
                                 progress: { share, count in
                                     display.advance(to: share, count: Int64(clamping: count))
                                     return rows?.isBroken != true
