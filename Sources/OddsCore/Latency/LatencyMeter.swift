@@ -105,6 +105,9 @@ public final class LatencyMeter: Sendable {
     fileprivate struct State {
         var offset: ClockOffset
         let isRelative: Bool
+        /// Whether the exchange is known to hold messages back, and what came meanwhile.
+        var isSetAside = false
+        var setAside = LatencyStages()
         /// Whether enough has come to know the fastest message by.
         var knowsFastest = false
         var places: [MarketID: Place] = [:]
@@ -229,6 +232,10 @@ public final class LatencyMeter: Sendable {
     /// How long to wait before asking `/time`, so that the answer tells most; less than a second.
     public func wait(at now: ReceiveTime) -> Duration { self.state.withLock { $0.offset.wait(at: now) } }
 
+    /// Whether the exchange is known to hold messages back, or to have a wrong clock, as when a simulated one was told to:
+    /// what comes meanwhile is measured by itself.
+    public func setAside(_ isSetAside: Bool) { self.state.withLock { $0.isSetAside = isSetAside } }
+
     /// Nothing more comes: what waited to know the fastest message is measured by what is known of it.
     public func finish(at now: ReceiveTime) {
         self.state.withLock { state in
@@ -256,6 +263,7 @@ public final class LatencyMeter: Sendable {
         report.waiting = UInt64(state.early.count)
         report.bounds = state.offset.bounds(at: now.monotonic)
         report.feedBound = state.offset.feedBound(at: now.monotonic)
+        report.setAside = state.setAside
         report.isRelative = state.isRelative
         report.widest = state.widest
         report.disagreement = state.offset.disagreement
@@ -290,6 +298,7 @@ extension LatencyMeter.State {
 
     /// A time that rests on the offset: it counts when the offset is confirmed.
     fileprivate mutating func uncertain(_ nanoseconds: Int64, _ stage: LatencyStage, at now: MonotonicTime) {
+        guard !self.isSetAside else { return self.setAside.record(nanoseconds, stage) }
         self.unconfirmed.record(nanoseconds, stage)
         self.hour.add(nanoseconds, stage, at: now)
         self.minute.add(nanoseconds, stage, at: now)
@@ -298,7 +307,13 @@ extension LatencyMeter.State {
 
     fileprivate mutating func wire(_ raw: Int64, _ odds: Int64, at now: MonotonicTime) {
         guard let bounds = self.settledBounds(at: now) else {
-            if self.early.count < 10_000 { self.early.append((raw, odds)) } else { self.dropped += 1 }
+            if self.isSetAside {
+                self.dropped += 1
+            } else if self.early.count < 10_000 {
+                self.early.append((raw, odds))
+            } else {
+                self.dropped += 1
+            }
             return
         }
         self.widest = max(self.widest, bounds.uncertainty)
@@ -347,6 +362,8 @@ public struct LatencyReport: Sendable {
     public var total = LatencyStages()
     /// Since the beginning, without what the next answer of `/time` has yet to confirm: this never goes back.
     public var confirmed = LatencyStages()
+    /// What came while the exchange was known to hold messages back: in no other number of the stages from the exchange.
+    public var setAside = LatencyStages()
     /// In the last hour, to five minutes.
     public var hour = LatencyStages()
     /// In the last minute, to ten seconds.

@@ -21,6 +21,9 @@ public struct LatencyRecord: Sendable, Codable {
     public var hour: [String: LatencySummary] = [:]
     /// The last minute, by stage.
     public var minute: [String: LatencySummary] = [:]
+    /// From the exchange to the board while the exchange was known to hold messages back, which is in no other number; nil
+    /// when it never was.
+    public var setAside: LatencySummary?
     /// How many took over a second from the exchange to the board.
     public var late: UInt64
     /// How many are left out because a clock was stepped near them.
@@ -54,6 +57,8 @@ public struct LatencyRecord: Sendable, Codable {
             if report.hour[stage].count > 0 { self.hour[stage.rawValue] = LatencySummary(report.hour[stage]) }
             if report.minute[stage].count > 0 { self.minute[stage.rawValue] = LatencySummary(report.minute[stage]) }
         }
+        let aside = report.setAside[.readable]
+        self.setAside = aside.count > 0 ? LatencySummary(aside) : nil
         self.late = report.late
         self.dropped = report.dropped
         self.offsetLower = report.bounds.map { milliseconds($0.lower) }
@@ -71,6 +76,7 @@ public struct LatencyRecord: Sendable, Codable {
         case stages
         case hour = "last_hour"
         case minute = "last_minute"
+        case setAside = "set_aside"
         case late, dropped
         case offsetLower = "offset_lower_ms"
         case offsetUpper = "offset_upper_ms"

@@ -13,6 +13,8 @@ package struct Hindrances: Sendable {
         package var hitsAll: Bool
         /// Whether the website would not show new odds either.
         package var hidesOdds: Bool
+        /// Whether messages come late of it, or stamps are wrong.
+        package var holdsBack: Bool
     }
 
     /// In the order in which they begin.
@@ -29,7 +31,8 @@ package struct Hindrances: Sendable {
             let hitsAll = fault.target.line == nil
             return Span(
                 from: planned.at, until: planned.at + duration, name: fault.kind.planName,
-                hitsAll: hitsAll, hidesOdds: hitsAll && fault.kind.hidesOdds)
+                hitsAll: hitsAll, hidesOdds: hitsAll && fault.kind.hidesOdds,
+                holdsBack: fault.kind.holdsBack)
         }
     }
 
@@ -41,6 +44,11 @@ package struct Hindrances: Sendable {
     /// Whether the exchange keeps its odds to itself for all of a time.
     package func hides(from begin: Duration, until end: Duration) -> Bool {
         self.spans.contains { $0.hidesOdds && $0.from <= begin && end <= $0.until + .milliseconds(250) }
+    }
+
+    /// Whether the exchange holds messages back at a moment, or has a wrong clock, or has just had.
+    package func holdsBack(at time: Duration) -> Bool {
+        self.spans.contains { $0.holdsBack && $0.from - .milliseconds(300) <= time && time < $0.until + .seconds(5) }
     }
 
     /// The names of those that touch a time.
@@ -73,6 +81,14 @@ extension SimulatorFault.Kind {
     var hidesOdds: Bool {
         switch self {
         case .freeze, .delay: true
+        default: false
+        }
+    }
+
+    /// Whether messages come late of it, or stamps are wrong.
+    var holdsBack: Bool {
+        switch self {
+        case .delay, .reorder, .clockSkew: true
         default: false
         }
     }

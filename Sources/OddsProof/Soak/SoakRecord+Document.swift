@@ -346,13 +346,19 @@ extension SoakRecord: Report {
 extension LatencyDistribution {
     /// As a group of a plot, in milliseconds.
     func group(_ name: String, _ tone: ReportDocument.Tone) -> ReportDocument.Distribution.Group {
-        .init(
-            name, tone: tone,
-            buckets: self.ranges.map {
+        // A logarithmic axis has no zero: what is shorter than a microsecond is one bucket.
+        let shortest: Int64 = 1_000
+        let short = self.ranges.filter { $0.until <= shortest }.reduce(0) { $0 + $1.count }
+        var buckets: [ReportDocument.Distribution.Bucket] = []
+        if short > 0 { buckets.append(.init(from: 0.0008, until: 0.001, count: Int(clamping: short))) }
+        for range in self.ranges where range.until > shortest {
+            buckets.append(
                 .init(
-                    from: Double($0.from) / 1_000_000, until: Double($0.until) / 1_000_000,
-                    count: Int(clamping: $0.count))
-            },
+                    from: Double(max(range.from, shortest)) / 1_000_000, until: Double(range.until) / 1_000_000,
+                    count: Int(clamping: range.count)))
+        }
+        return .init(
+            name, tone: tone, buckets: buckets,
             marks: [
                 (name: "p50", value: self.summary.p50), (name: "p99", value: self.summary.p99),
                 (name: "max", value: self.summary.maximum),

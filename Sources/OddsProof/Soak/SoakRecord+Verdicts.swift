@@ -23,10 +23,11 @@ extension SoakRecord {
                 name: "latency", demanded: "under \(SoakText.seconds(self.limits.latency))", measured: "not measured",
                 isMet: nil)
         }
-        let isPlanned = self.faults?.planned.isEmpty == false && latency.late > 0
-        return latency.verdict(
-            limit: self.limits.latency,
-            note: isPlanned ? " The planned faults hold messages back for up to 4 s; those are in this number." : "")
+        let aside = latency.setAside.map { aside in
+            " \(aside.count) more came while a planned fault held messages back or moved the exchange's clock, and are left "
+                + "out: their p99 is \(SoakText.milliseconds(aside.p99))."
+        }
+        return latency.verdict(limit: self.limits.latency, note: aside ?? "")
     }
 
     private var spikesVerdict: ReportDocument.Verdict {
@@ -75,7 +76,8 @@ extension SoakRecord {
             isMet: own >= self.limits.uptime,
             note:
                 "\(SoakText.seconds(self.uptime.excused)) of the \(SoakText.span(self.uptime.due)) due were not live while a "
-                + "planned fault kept the exchange from serving, and are left out.")
+                + "planned fault kept the exchange from serving, and are left out."
+                + (self.faults?.perMinute.map { " With \(SoakText.number($0, digits: 1)) faults a minute." } ?? ""))
     }
 
     private var recoveryVerdict: ReportDocument.Verdict {

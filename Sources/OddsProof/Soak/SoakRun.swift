@@ -308,6 +308,9 @@ struct SoakLog {
     /// What each market's readers are given, and the worst of it.
     private mutating func lookAtStandings(for time: Duration, at now: MonotonicTime) {
         var worst: Int?
+        if self.setup.exchange != nil {
+            self.setup.latency?.setAside(self.hindrances.holdsBack(at: self.elapsed(now)))
+        }
         let isHindered = self.hindrances.isInForce(at: self.elapsed(now))
         for status in self.markets where status.role != .past && status.subscribed {
             guard let place = self.standing(of: status) else { continue }

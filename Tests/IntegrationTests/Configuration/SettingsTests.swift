@@ -107,6 +107,7 @@ import Testing
     private static func example(of setting: Setting) -> String {
         if setting == .fault { return "drop@10s" }
         if setting == .signalKinds { return "spike" }
+        if setting == .pollEvery { return "60s" }
         return switch setting.kind {
         case .series: "eth-updown-5m"
         case .words: setting == .condition ? "0x" + String(repeating: "ab", count: 32) : "123"

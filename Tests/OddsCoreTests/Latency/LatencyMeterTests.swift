@@ -129,6 +129,34 @@ import Testing
         #expect(meter.report(at: Self.time(200)).total[.decision].count == 0)
     }
 
+    @Test func whatTheExchangeHoldsBackIsMeasuredByItself() {
+        let meter = Self.meter()
+        meter.published(Self.odds(stamp: 100, read: 120), at: Self.time(120))
+        meter.setAside(true)
+        meter.published(Self.odds(stamp: 200, read: 3200, sequence: 2), at: Self.time(3200))
+        meter.setAside(false)
+        meter.published(Self.odds(stamp: 3300, read: 3310, sequence: 3), at: Self.time(3310))
+        let report = meter.report(at: Self.time(3400))
+        #expect(report.total[.wire].count == 1)
+        #expect(report.setAside[.wire].count == 1)
+        #expect(report.setAside[.wire].largest > 2_900_000_000)
+        #expect(report.late == 0)
+        #expect(report.total[.odds].count == 2)
+    }
+
+    @Test func withoutTheExchangesTimeTheFastestMessageIsTheMeasure() {
+        let meter = LatencyMeter(drift: 0, isRelative: true)
+        meter.published(Self.odds(stamp: 5_000, read: 120), at: Self.time(120))
+        meter.published(Self.odds(stamp: 5_100, read: 220, sequence: 2), at: Self.time(220))
+        meter.published(Self.odds(stamp: 5_200, read: 350, sequence: 3), at: Self.time(350))
+        #expect(meter.report(at: Self.time(400)).total[.wire].count == 0)
+        meter.finish(at: Self.time(400))
+        let wire = meter.report(at: Self.time(400)).total[.wire]
+        #expect(wire.count == 2)
+        #expect(wire.negatives == 0)
+        #expect(wire.largest == 30_000_000)
+    }
+
     @Test func theLastMinuteForgets() {
         let meter = Self.meter()
         meter.published(Self.odds(stamp: 100, read: 120), at: Self.time(120))
