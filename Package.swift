@@ -77,7 +77,8 @@ let package = Package(
             name: "OddsProof",
             dependencies: [
                 "OddsCore", "RealtimeOdds", "OddsTrading", "OddsRecording", "OddsReports", "PolymarketSimulator",
-                product("Crypto", "swift-crypto"), product("NIOCore", "swift-nio"), product("NIOEmbedded", "swift-nio"), product("Logging", "swift-log"),
+                product("Crypto", "swift-crypto"), product("NIOCore", "swift-nio"), product("NIOEmbedded", "swift-nio"),
+                product("Logging", "swift-log"),
                 product("ServiceLifecycle", "swift-service-lifecycle"),
             ], swiftSettings: settings),
         .target(
@@ -192,7 +193,8 @@ let package = Package(
         .testTarget(
             name: "IntegrationTests",
             dependencies: [
-                "oddstream", "ChaosSupport", "OddsProof", "OddsRecording", "OddsReports", "OddsSinks", "OddsStore", "OddsTrading", "PolymarketSimulator",
+                "oddstream", "ChaosSupport", "OddsProof", "OddsRecording", "OddsReports", "OddsSinks", "OddsStore",
+                "OddsTrading", "PolymarketSimulator",
                 "RealtimeOdds",
                 "OddsTestSupport",
                 product("Crypto", "swift-crypto"), product("NIOCore", "swift-nio"), product("NIOPosix", "swift-nio"),
@@ -212,7 +214,8 @@ if conformance {
 if chaos {
     package.targets.append(
         .executableTarget(
-            name: "Chaos", dependencies: ["OddsCore", "OddsProof", "ChaosSupport"], path: "Chaos", swiftSettings: settings))
+            name: "Chaos", dependencies: ["OddsCore", "OddsProof", "ChaosSupport"], path: "Chaos",
+            swiftSettings: settings))
 }
 
 if fuzzing {
