@@ -11,6 +11,8 @@ export TRAITS
 WITH_TRAITS := $(if $(strip $(TRAITS)),--traits $(strip $(TRAITS)))
 # How often `make kill9` kills the service.
 KILLS ?= 100
+# How many random worlds `make replays` records and replays, on one line and on two.
+REPLAYS ?= 60
 # How many random plans `make chaos` runs.
 PLANS ?= 1000
 # How long `make soak` takes: 30m, 48h.
@@ -20,7 +22,7 @@ ARGS ?=
 # How long each fuzzer runs (60s), or how many inputs it tries (10000000).
 FUZZ ?= 60s
 
-.PHONY: help setup demo run watch build test check lint format bench chaos kill9 soak fuzz conformance clean
+.PHONY: help setup demo run watch build test check lint format bench chaos kill9 replays soak fuzz conformance clean
 
 help: ## Show what there is
 	@awk -F ':.*## ' '/^[a-z0-9]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)

@@ -2,9 +2,10 @@ import Foundation
 import Logging
 import OddsCore
 import OddsRecording
+import OddsTestSupport
 import Testing
 
-@Suite struct DamageTests {
+@Suite(.longWork) struct DamageTests {
     /// A recording's only file, with where its blocks end and how many frames lie before each end.
     private struct Made {
         var bytes: [UInt8]

@@ -4,7 +4,7 @@ import OddsTrading
 import Testing
 
 /// Spikes of a real recording, through the real pipeline; skipped where the recording is not there.
-@Suite struct SpikeCaptureTests {
+@Suite(.longWork) struct SpikeCaptureTests {
     static let hockey = "nhl-20260607-first12min.ndjson.gz"
     static let advice: Comment = "The recording is not there: put it into ../shared/captures beside the package."
 

@@ -188,7 +188,7 @@ private struct World {
     }
 }
 
-@Suite struct TradingPropertyTests {
+@Suite(.longWork) struct TradingPropertyTests {
     private static let markets = (0..<4).map {
         Market.sample(
             "m\($0)", window: MarketWindow(start: window.start, end: window.start.advanced(by: .seconds(90_000))))

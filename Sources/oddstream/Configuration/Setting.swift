@@ -90,7 +90,7 @@ enum Setting: String, CaseIterable, Sendable {
     /// Variables that belong to the build and to the tests; the program leaves them alone.
     static let reservedVariables: Set<String> = [
         "ODDSTREAM_LIVE", "ODDSTREAM_SIGNAL_ID", "ODDSTREAM_SIGNAL_KIND", "ODDSTREAM_WARNINGS_AS_ERRORS",
-        "ODDSTREAM_FUZZ", "ODDSTREAM_CONFORMANCE", "ODDSTREAM_KILLS",
+        "ODDSTREAM_FUZZ", "ODDSTREAM_CONFORMANCE", "ODDSTREAM_KILLS", "ODDSTREAM_REPLAYS",
     ]
 
     /// Whether a value may hold a secret, as the addresses of webhooks do, and is shown in part only.

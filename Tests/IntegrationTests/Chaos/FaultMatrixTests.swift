@@ -1,10 +1,11 @@
 import ChaosSupport
 import Foundation
 import OddsCore
+import OddsTestSupport
 import Testing
 
 /// Every fault with one line and with two, in virtual time.
-@Suite struct FaultMatrixTests {
+@Suite(.longWork) struct FaultMatrixTests {
     @Test(arguments: ChaosScenario.matrix.indices)
     func faultIsNoticedAndSurvived(_ index: Int) throws {
         let result = try VirtualChaos.run(ChaosScenario.matrix[index])

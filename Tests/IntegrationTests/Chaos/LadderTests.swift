@@ -7,7 +7,7 @@ import RealtimeOdds
 import Testing
 
 /// The whole feed against the whole exchange in virtual time: what silence leads to.
-@Suite struct LadderTests {
+@Suite(.longWork) struct LadderTests {
     fileprivate static func setting(lines: Int = 1) throws -> VirtualWorld.Setting {
         var setting = VirtualWorld.Setting()
         setting.exchange.series = [try MarketSeries("btc-updown-15m")]

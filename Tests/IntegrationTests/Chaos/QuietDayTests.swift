@@ -1,10 +1,11 @@
 import ChaosSupport
 import Foundation
 import OddsCore
+import OddsTestSupport
 import Testing
 
 /// A quiet market is left alone; `make chaos` runs whole days of it.
-@Suite struct QuietDayTests {
+@Suite(.longWork) struct QuietDayTests {
     /// Less than the whole day that a release build does in seconds.
     private static let hours = 1
 

@@ -1,10 +1,11 @@
 import ChaosSupport
 import Foundation
 import OddsCore
+import OddsTestSupport
 import Testing
 
 /// Faults drawn at random, in virtual time: the seed of a run reproduces it.
-@Suite struct RandomPlanTests {
+@Suite(.longWork) struct RandomPlanTests {
     /// How many plans; `make chaos` runs a thousand.
     private static let count = ProcessInfo.processInfo.environment["ODDSTREAM_CHAOS_PLANS"].flatMap(UInt64.init) ?? 24
 

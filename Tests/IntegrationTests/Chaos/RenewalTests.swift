@@ -7,7 +7,7 @@ import RealtimeOdds
 import Testing
 
 /// Planned renewal in virtual time: a connection is replaced while it is healthy, and nobody notices.
-@Suite struct RenewalTests {
+@Suite(.longWork) struct RenewalTests {
     // MARK: Nothing is lost
 
     @Test(arguments: [1, 2, 4])

@@ -4,7 +4,7 @@ import OddsTestSupport
 import Testing
 
 /// Real recordings, read where they lie; skipped where there are none.
-@Suite struct CaptureTests {
+@Suite(.longWork) struct CaptureTests {
     static let verbatim = "updown-15m-ws-verbatim.ndjson.gz"
     static let rest = "updown-15m-rest-books.ndjson.gz"
     static let hockey = "nhl-20260607-first12min.ndjson.gz"

@@ -7,7 +7,7 @@ import PolymarketSimulator
 import Testing
 
 /// The comparison over recordings: of a virtual world, and of a game of ice hockey where that recording is there.
-@Suite struct RecordedComparisonTests {
+@Suite(.longWork) struct RecordedComparisonTests {
     @Test func whatTwoLinesRecordedIsTheTruthForTheirReplay() throws {
         let recorded = RecordedWorld(
             try RecordedWorld.setting(lines: 2, seed: 1), seed: 1,

@@ -2,11 +2,12 @@ import OddsCore
 import OddsProof
 import OddsReports
 import PolymarketSimulator
+import OddsTestSupport
 import Testing
 
 /// The real engine, the real rollover and the poller's own machine against the simulated exchange, in compressed time. The
 /// whole hour is run by `oddstream compare --simulated --virtual --for 1h --faults-per-minute 6`.
-@Suite struct VirtualComparisonTests {
+@Suite(.longWork) struct VirtualComparisonTests {
     private static func comparison(
         _ series: String, _ duration: Duration, seed: UInt64 = 1, faultsPerMinute: Double
     ) throws -> VirtualComparison {
@@ -37,7 +38,7 @@ import Testing
 
     @Test(arguments: [1, 2] as [UInt64])
     func underFaultsNearlyAllAreCaughtAndEveryExceptionIsExplained(seed: UInt64) throws {
-        let figures = try Self.comparison("btc-updown-15m", .seconds(600), seed: seed, faultsPerMinute: 6).run()
+        let figures = try Self.comparison("btc-updown-15m", .seconds(300), seed: seed, faultsPerMinute: 6).run()
         let stream = try #require(figures.caught(by: .stream, .tenth))
         // Ten minutes have too few spikes to tell 99 % from 98: one may be missed.
         #expect(stream.spikes > 20 && stream.spikes - stream.caught <= 1, "\(stream)")

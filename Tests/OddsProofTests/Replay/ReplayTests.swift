@@ -11,7 +11,7 @@ import Synchronization
 import Testing
 
 /// A replay as a whole: what is kept, hashed, reported and compared.
-@Suite struct ReplayTests {
+@Suite(.longWork) struct ReplayTests {
     /// Three markets on two lines, with faults and a renewal.
     static func busyRecording(seed: UInt64 = 9, lasting duration: Duration = .seconds(100)) throws -> TemporaryFile {
         let series = ["btc", "eth", "sol"].map { "\($0)-updown-15m" }

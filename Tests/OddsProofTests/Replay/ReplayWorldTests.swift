@@ -5,17 +5,21 @@ import OddsProof
 import OddsRecording
 import PolymarketSimulator
 import RealtimeOdds
+import OddsTestSupport
 import Testing
 
 /// A world that was recorded gives the same when it is replayed: every version of every market, and everything that bears
 /// on continuity.
-@Suite struct ReplayWorldTests {
-    @Test(arguments: [1, 2], 1...4)
+@Suite(.longWork) struct ReplayWorldTests {
+    @Test(arguments: [1, 2], 1...2)
     func aCalmWorldIsReplayedExactly(lines: Int, seed: UInt64) throws {
         try Self.require(seed: seed, lines: lines, faults: [], lasting: .seconds(60))
     }
 
-    @Test(arguments: [1, 2], 1...60)
+    /// How many worlds on one line and on two: a few here, `make replays` asks for more.
+    private static let worlds = ProcessInfo.processInfo.environment["ODDSTREAM_REPLAYS"].flatMap(UInt64.init) ?? 4
+
+    @Test(arguments: [1, 2], 1...Self.worlds)
     func aFaultyWorldIsReplayedExactly(lines: Int, seed: UInt64) throws {
         let plan = FaultPlan.random(seed: seed, from: .seconds(5), to: .seconds(60), perMinute: 12, lines: lines)
         try Self.require(seed: seed, lines: lines, faults: plan.faults, lasting: .seconds(90))
