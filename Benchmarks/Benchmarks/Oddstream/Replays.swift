@@ -8,7 +8,8 @@ enum Replays {
     /// Made once: two lines of three busy markets.
     static let recording: SimulatedRecording = {
         do {
-            let path = FileManager.default.temporaryDirectory.appending(path: "oddstream-bench-\(UUID().uuidString)").path
+            let path = FileManager.default.temporaryDirectory.appending(path: "oddstream-bench-\(UUID().uuidString)")
+                .path
             return try SimulatedRecording(path: path, markets: 3, lasting: .seconds(300))
         } catch {
             fatalError("no recording could be made: \(error)")

@@ -64,7 +64,9 @@ public struct ReplayComparison: Hashable, Sendable, Codable {
         let last = outcome.last?.milliseconds ?? .min
         // What begins in the last moments of either may lie on the other side of the end.
         let edge = tolerance.messages.wholeNanoseconds / 1_000_000
-        func isInside(_ time: Timestamp) -> Bool { (first - edge...max(first, last) - edge).contains(time.milliseconds) }
+        func isInside(_ time: Timestamp) -> Bool {
+            (first - edge...max(first, last) - edge).contains(time.milliseconds)
+        }
         var differences: [String] = []
         self.spikes = Self.match(
             live.spikes.filter { isInside($0.begin) }, outcome.spikes.filter { isInside($0.begin) },

@@ -3,6 +3,7 @@ public import OddsReports
 
 /// What a replay gave, as `oddstream.replay/1`.
 public struct ReplayReport: Report {
+    /// The kind of report: `replay`.
     public static let kind = "replay"
 
     /// A market.
@@ -87,6 +88,7 @@ public struct ReplayReport: Report {
         }
     }
 
+    /// What every report says of itself.
     public var header: ReportHeader
     /// What came out.
     public var results: Results
@@ -128,11 +130,17 @@ public struct ReplayReport: Report {
             measured: count == 0 ? "the same" : "\(count) difference\(count == 1 ? "" : "s")", isMet: count == 0)
     }
 
+    /// A report from its JSON.
+    ///
+    /// - Throws: `DecodingError` when something is missing or of another type.
     public init(from decoder: any Decoder) throws {
         self.header = try ReportHeader(from: decoder)
         self.results = try Results(from: decoder)
     }
 
+    /// Puts the header's keys beside the report's own.
+    ///
+    /// - Throws: `EncodingError` when a number has no JSON.
     public func encode(to encoder: any Encoder) throws {
         try self.header.encode(to: encoder)
         try self.results.encode(to: encoder)
@@ -150,8 +158,8 @@ extension ReplayReport {
         var document = ReportDocument(
             kind: Self.kind, title: "Replay",
             lead: """
-                \(results.frames) messages of \(Self.time(span)) in \(Self.count(results.markets.count, "market")), replayed \
-                in \(Self.time(results.elapsed)): \(Self.count(results.spikes.count, "spike")), \
+                \(results.frames) messages of \(Self.time(span)) in \(Self.count(results.markets.count, "market")), \
+                replayed in \(Self.time(results.elapsed)): \(Self.count(results.spikes.count, "spike")), \
                 \(Self.count(results.incidents.count, "incident")), \(Self.count(results.trades.count, "order")).
                 """)
         document.verdicts = self.header.verdicts
@@ -201,7 +209,8 @@ extension ReplayReport {
     private var odds: ReportDocument.Section {
         let busy = Set(self.results.spikes.map(\.market) + self.results.trades.map(\.market))
         let drawn = self.results.markets.filter { $0.points.count > 1 }
-        let chosen = (drawn.filter { busy.contains($0.id) } + drawn.filter { !busy.contains($0.id) }).prefix(Self.charts)
+        let chosen = (drawn.filter { busy.contains($0.id) } + drawn.filter { !busy.contains($0.id) }).prefix(
+            Self.charts)
         var blocks: [ReportDocument.Block] = chosen.map { .chart(.timeLines(self.chart($0))) }
         if drawn.count > chosen.count {
             blocks.append(.text("\(drawn.count - chosen.count) more markets are in the JSON."))
@@ -225,7 +234,8 @@ extension ReplayReport {
                     "bought", tone: .second, style: .points,
                     points: bought.map {
                         let price = $0.averagePrice ?? $0.limit
-                        return Lines.Point(($0.filledAt ?? $0.decided).milliseconds, $0.side == .yes ? price : 1 - price)
+                        return Lines.Point(
+                            ($0.filledAt ?? $0.decided).milliseconds, $0.side == .yes ? price : 1 - price)
                     }))
         }
         var chart = Lines(name, axis: "probability", lines: lines)
@@ -338,8 +348,8 @@ extension ReplayReport {
         if !differences.areNone {
             notes.append(
                 """
-                The feed did not do quite what the recorded one did: \(differences.unansweredConnections) connections without \
-                a recorded one, \(differences.unusedConnections) recorded ones unused, \(differences.cutConnections) cut, \
+                The feed did not do quite what the recorded one did: \(differences.unansweredConnections) connections \
+                without a recorded one, \(differences.unusedConnections) recorded ones unused, \(differences.cutConnections) cut, \
                 \(differences.unheardMessages) messages unheard, \(differences.unansweredQuestions) questions to the witness \
                 without an answer.
                 """)

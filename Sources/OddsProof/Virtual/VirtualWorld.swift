@@ -44,7 +44,8 @@ package final class VirtualWorld {
     ) {
         let clock = VirtualClock(self.loop)
         let exchange = SimulatedExchange(configuration: setting.exchange, tape: nil, clock: clock)
-        let network = VirtualNetwork(exchange: exchange, loop: self.loop, latency: setting.latency, jitter: setting.jitter)
+        let network = VirtualNetwork(
+            exchange: exchange, loop: self.loop, latency: setting.latency, jitter: setting.jitter)
         if let tap { network.tap = (tap, clock) }
         let story = Story(observer)
         self.clock = clock

@@ -112,6 +112,7 @@ import Testing
         case .words: setting == .condition ? "0x" + String(repeating: "ab", count: 32) : "123"
         case .integer(let range): "\(range.lowerBound)"
         case .decimal(let range), .decimalOr(let range, _): "\(range.lowerBound)"
+        case .size: "1GB"
         case .choice(let words): words[0]
         case .url(let schemes): "\(schemes[0])://example.test/x"
         case .time: "5m"

@@ -24,7 +24,8 @@ final class RecordedWorld {
 
     /// A setting in which messages take their own time each: what happens at one moment in virtual time, and never in
     /// the real one, has no order that a recording could tell.
-    static func setting(lines: Int, seed: UInt64, series: [String] = ["btc-updown-15m"]) throws -> VirtualWorld.Setting {
+    static func setting(lines: Int, seed: UInt64, series: [String] = ["btc-updown-15m"]) throws -> VirtualWorld.Setting
+    {
         var setting = VirtualWorld.Setting()
         setting.exchange.seed = seed
         setting.exchange.series = try series.map { try MarketSeries($0) }
@@ -150,10 +151,14 @@ final class Output: MarketObserver {
 
     var all: State { self.state.withLock { $0 } }
 
-    func published(_ snapshot: OddsSnapshot, at now: ReceiveTime) { self.state.withLock { $0.published.append(snapshot) } }
+    func published(_ snapshot: OddsSnapshot, at now: ReceiveTime) {
+        self.state.withLock { $0.published.append(snapshot) }
+    }
     func traded(_ trade: Trade, of market: Market, at now: ReceiveTime) { self.state.withLock { $0.trades += 1 } }
     func resolved(_ resolution: Resolution, at now: ReceiveTime) {
-        self.state.withLock { $0.resolutions.append("\(resolution.market.slug) \(String(describing: resolution.winner))") }
+        self.state.withLock {
+            $0.resolutions.append("\(resolution.market.slug) \(String(describing: resolution.winner))")
+        }
     }
 
     func add(_ event: ContinuityEvent, at time: ReceiveTime) {

@@ -163,8 +163,12 @@ import Testing
         let outcome = try Self.replay(file.path).run()
         var live = ReplayComparison.Records(outcome)
         #expect(ReplayComparison(live, with: outcome).isSame)
-        for index in live.spikes.indices { live.spikes[index].begin = live.spikes[index].begin.advanced(by: .milliseconds(20)) }
-        for index in live.trades.indices { live.trades[index].decided = live.trades[index].decided.advanced(by: .milliseconds(3)) }
+        for index in live.spikes.indices {
+            live.spikes[index].begin = live.spikes[index].begin.advanced(by: .milliseconds(20))
+        }
+        for index in live.trades.indices {
+            live.trades[index].decided = live.trades[index].decided.advanced(by: .milliseconds(3))
+        }
         #expect(ReplayComparison(live, with: outcome).isSame)
         let filled = try #require(live.trades.firstIndex { $0.filled > 0 })
         var changed = live
@@ -295,7 +299,9 @@ private final class LiveBot: MarketObserver {
     }
 
     func ended(_ market: Market, at now: ReceiveTime) { self.trader.ended(market, at: now) }
-    func traded(_ trade: Trade, of market: Market, at now: ReceiveTime) { self.trader.traded(trade, of: market, at: now) }
+    func traded(_ trade: Trade, of market: Market, at now: ReceiveTime) {
+        self.trader.traded(trade, of: market, at: now)
+    }
     func sampled(_ microstructure: Microstructure, of market: Market, at now: ReceiveTime) {
         self.trader.sampled(microstructure, of: market, at: now)
     }
