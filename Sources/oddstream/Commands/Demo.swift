@@ -77,7 +77,8 @@ struct Demo: AsyncParsableCommand {
             ]
             print(
                 settings.report(
-                    own + settings.serviceReport + Settings.botReport(entry: Demo.profile.entry, cooldown: Demo.profile.cooldown)
+                    own + settings.serviceReport
+                        + Settings.botReport(entry: Demo.profile.entry, cooldown: Demo.profile.cooldown)
                         + Settings.signalReport + [(.record, "")] + Settings.recordingReport + Settings.alertReport
                         + Settings.heartbeatReport
                         + Settings.logReport("warning"), secrets: SecretSetting.allCases))

@@ -44,14 +44,19 @@ extension Settings {
         let others = runs.count { $0.bot != nil && $0.bot != bot }
         if others > 0 {
             notes.append(
-                "\(others) of \(runs.count) runs were recorded with other settings of the bot: those of the last one are taken.")
+                """
+                \(others) of \(runs.count) runs were recorded with other settings of the bot: those of the last one are \
+                taken.
+                """)
         }
         return notes
     }
 
     /// Each of some settings with its value and where that came from, for the facts of a report.
     func told(_ settings: [Setting]) -> [ParameterSweep.Parameter] {
-        let defaults = Dictionary(Settings.botReport(entry: EntryWindow()).map { ($0.0, $0.default) }) { first, _ in first }
+        let defaults = Dictionary(Settings.botReport(entry: EntryWindow()).map { ($0.0, $0.default) }) { first, _ in
+            first
+        }
         return settings.map { setting in
             let entry = self.entries[setting]
             let value = entry?.values.joined(separator: ",") ?? defaults[setting] ?? ""

@@ -78,7 +78,7 @@ import Testing
         #expect(notes.contains { $0.contains("threshold many") })
         #expect(notes.contains { $0.contains("http-port 1") })
         #expect(notes.contains { $0.contains("moods 2") })
-        #expect(notes.last == "1 of 3 runs were recorded with other settings of the bot: those of the last one are taken.")
+        #expect(notes.last?.hasPrefix("1 of 3 runs were recorded with other settings") == true)
         #expect(replay.entries.keys.map(\.rawValue) == ["stake"])
     }
 }

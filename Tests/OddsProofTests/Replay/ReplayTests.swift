@@ -219,11 +219,18 @@ import Testing
         return seconds.enumerated().map { index, second in
             let time = begin + second * 1000
             // NO comes first in a later session.
-            let tokens = [Self.book("111", bid: "0.45", ask: "0.52", at: time), Self.book("222", bid: "0.48", ask: "0.55", at: time)]
+            let tokens = [
+                Self.book("111", bid: "0.45", ask: "0.52", at: time),
+                Self.book("222", bid: "0.48", ask: "0.55", at: time),
+            ]
             let text = (index > 0 ? tokens.reversed() : tokens).joined(separator: ",")
             guard index == 0 || wholeBooks else {
-                return
-                    #"{"t":\#(time),"m":"{\"event_type\":\"price_change\",\"market\":\"0xabc\",\"timestamp\":\"\#(time)\",\"price_changes\":[{\"asset_id\":\"111\",\"price\":\"0.46\",\"size\":\"\#(second)\",\"side\":\"BUY\",\"hash\":\"\",\"best_bid\":\"0.46\",\"best_ask\":\"0.52\"}]}"}"# + "\n"
+                let change =
+                    #"{\"asset_id\":\"111\",\"price\":\"0.46\",\"size\":\"\#(second)\",\"side\":\"BUY\","#
+                    + #"\"hash\":\"\",\"best_bid\":\"0.46\",\"best_ask\":\"0.52\"}"#
+                let head =
+                    #"{\"event_type\":\"price_change\",\"market\":\"0xabc\",\"timestamp\":\"\#(time)\","#
+                return #"{"t":\#(time),"m":"\#(head)\"price_changes\":[\#(change)]}"}"# + "\n"
             }
             return "{\"t\":\(time),\"m\":\"[\(text)]\"}\n"
         }.joined()
@@ -243,7 +250,9 @@ import Testing
         let published = output.all.published
         #expect(published.map(\.receiveTime.monotonic) == published.map(\.receiveTime.monotonic).sorted())
         let seconds = Set(
-            published.filter { $0.trust == .live }.map { $0.receiveTime.unixNanoseconds / 1_000_000_000 - 1_700_000_000 })
+            published.filter { $0.trust == .live }.map {
+                $0.receiveTime.unixNanoseconds / 1_000_000_000 - 1_700_000_000
+            })
         #expect(seconds.isSuperset(of: [0, 1_000_000_000, 900_000_000]))
         #expect(outcome.first?.seconds == 1_700_000_000 && outcome.last?.seconds == 2_700_000_000)
         #expect(try Replay([file.path]).run().stateHash == outcome.stateHash)

@@ -51,11 +51,13 @@ private final class HandSocket: FeedConnector, FeedTransport, @unchecked Sendabl
 private final class KeepingReader: MarketObserver {
     let reader = Mutex<(any FeedReader)?>(nil)
     func attached(to reader: any FeedReader) { self.reader.withLock { $0 = reader } }
+    func published(_ snapshot: OddsSnapshot, at now: ReceiveTime) {}
+    func ended(_ market: Market, at now: ReceiveTime) {}
 }
 
 /// Books that are read later.
 @Suite(.timeLimit(.minutes(1))) struct DepthQuestionTests {
-    private static func book(_ bid: Double, _ time: Int64) -> String {
+    private static func book(_ bid: Price, _ time: Int64) -> String {
         "[\(WireFrames.book(market: "0xm", asset: "1", time: time, bids: [(bid, 5)], asks: [(0.6, 5)]))]"
     }
 
