@@ -33,6 +33,12 @@ public struct RecordingManifest: Hashable, Sendable, Codable {
         public var lines: Int
         /// The hosts that were asked: `market_channel`, `reference`, `clob`, `gamma`.
         public var endpoints: [String: String]
+        /// The settings of the bot that ran beside the recorder, by the names of the program's options and as they are
+        /// typed there; nil when there was none.
+        public var bot: [String: String]?
+        /// How far the exchange's clock was ahead of this machine's, in nanoseconds, as it was known last; nil when it
+        /// was not measured.
+        public var exchangeOffset: Int64?
 
         enum CodingKeys: String, CodingKey {
             case run, program
@@ -40,7 +46,8 @@ public struct RecordingManifest: Hashable, Sendable, Codable {
             case end = "end_ns"
             case isEndedInOrder = "ended_in_order"
             case monotonicStart = "monotonic_start_ns"
-            case seed, lines, endpoints
+            case seed, lines, endpoints, bot
+            case exchangeOffset = "exchange_offset_ns"
         }
     }
 

@@ -18,6 +18,37 @@ import Testing
         return recorder
     }
 
+    @Test func theBotsSettingsAndTheExchangesClockAreInRowsAndManifest() throws {
+        let directory = try TemporaryDirectory()
+        let clock = HandClock()
+        let first = try Self.recorder(directory, clock) { $0.bot = ["threshold": "0.7"] }
+        clock.advance(.seconds(1))
+        let framed = clock.now()
+        first.tell("[]", at: framed)
+        clock.advance(.milliseconds(100))
+        first.setExchangeOffset(.milliseconds(37))
+        first.flush()
+        // Less than a millisecond more is no news.
+        first.setExchangeOffset(.microseconds(37_500))
+        first.flush()
+        first.finish()
+        clock.advance(.seconds(1))
+        try Self.recorder(directory, clock).finish()
+        let recording = try Recording(path: directory.path)
+        #expect(recording.starts().map(\.bot) == [["threshold": "0.7"], nil])
+        let runs = try RecordingManifest.read(in: directory.path).runs
+        #expect(runs.map(\.bot) == [["threshold": "0.7"], nil])
+        #expect(runs.map(\.exchangeOffset) == [37_000_000, nil])
+        var told: [RecordingClock] = []
+        let reader = recording.reader()
+        while let row = reader.next() {
+            guard case .note(.clock(let state)) = row.content(), state.exchangeOffset != nil else { continue }
+            told.append(state)
+            #expect(row.received == framed, "no later than what may still come")
+        }
+        #expect(told == [RecordingClock(wallOffset: 0, exchangeOffset: 37_000_000)])
+    }
+
     @Test func everythingComesBackAsItWasTold() throws {
         let directory = try TemporaryDirectory()
         let clock = HandClock()

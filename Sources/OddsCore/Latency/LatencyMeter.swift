@@ -247,6 +247,12 @@ public final class LatencyMeter: Sendable {
 
     // MARK: Reading
 
+    /// How far the exchange's clock is ahead of this machine's; nil while it is not known to 10 ms, and fourteen answers
+    /// have not made it better.
+    public func exchangeOffset(at now: MonotonicTime) -> Duration? {
+        self.state.withLock { $0.settledBounds(at: now) }.map { .nanoseconds($0.estimate) }
+    }
+
     /// Everything up to now.
     public func report(at now: ReceiveTime) -> LatencyReport {
         // Summed outside the lock: the feed's event loop must not wait for a reader.

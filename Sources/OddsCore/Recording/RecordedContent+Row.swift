@@ -162,6 +162,7 @@ extension RecordingNote {
                     lines: value["lines"]?.integer.flatMap { Int(exactly: $0) } ?? 1,
                     seed: value["seed"]?.text.flatMap { UInt64($0) },
                     renewalInterval: value["renewal_ns"]?.integer.map { .nanoseconds($0) },
+                    bot: value["bot"]?.texts,
                     anchor: ReceiveTime(
                         monotonic: MonotonicTime(nanoseconds: monotonic), unixNanoseconds: anchor)))
         case "clock":

@@ -99,13 +99,16 @@ public struct RecordingStart: Hashable, Sendable {
     public var seed: UInt64?
     /// How often connections were renewed, zero for never; nil when it is not told.
     public var renewalInterval: Duration?
+    /// The settings of the bot that ran beside the recorder, by the names of the program's options and as they are typed
+    /// there; nil when there was none, or none is told.
+    public var bot: [String: String]?
     /// The moment that the clock is anchored at: the beginning of the run.
     public var anchor: ReceiveTime
 
     /// A beginning from its parts.
     public init(
         run: String, file: Int, program: String, lines: Int, seed: UInt64? = nil,
-        renewalInterval: Duration? = nil, anchor: ReceiveTime
+        renewalInterval: Duration? = nil, bot: [String: String]? = nil, anchor: ReceiveTime
     ) {
         self.run = run
         self.file = file
@@ -113,6 +116,7 @@ public struct RecordingStart: Hashable, Sendable {
         self.lines = lines
         self.seed = seed
         self.renewalInterval = renewalInterval
+        self.bot = bot
         self.anchor = anchor
     }
 }

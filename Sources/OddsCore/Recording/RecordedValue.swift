@@ -115,6 +115,12 @@ enum RecordedValue {
         return truth
     }
 
+    /// The members of an object that are texts; nil when this is no object.
+    var texts: [String: String]? {
+        guard case .object(let fields) = self else { return nil }
+        return Dictionary(fields.compactMap { field in field.value.text.map { (field.key, $0) } }) { first, _ in first }
+    }
+
     var list: [RecordedValue]? {
         guard case .array(let values) = self else { return nil }
         return values

@@ -127,6 +127,7 @@ public struct RecordingRowEncoder: ~Copyable {
             // A JSON number of 64 bits is rounded by many who read it.
             self.field(",\"seed\":", start.seed.map(String.init))
             self.field(",\"renewal_ns\":", start.renewalInterval?.wholeNanoseconds)
+            self.field(",\"bot\":", start.bot)
             self.field(",\"anchor_ns\":", start.anchor.unixNanoseconds)
             self.field(",\"monotonic_ns\":", start.anchor.monotonic.nanoseconds)
         case .clock(let clock):
@@ -182,6 +183,19 @@ public struct RecordingRowEncoder: ~Copyable {
         guard let truth else { return }
         self.store.append(key)
         self.store.append(truth ? "true" : "false")
+    }
+
+    private mutating func field(_ key: StaticString, _ settings: [String: String]?) {
+        guard let settings else { return }
+        self.store.append(key)
+        self.store.append("{")
+        for (index, (name, value)) in settings.sorted(by: { $0.key < $1.key }).enumerated() {
+            if index > 0 { self.store.append(",") }
+            self.store.append(quoted: name)
+            self.store.append(":")
+            self.store.append(quoted: value)
+        }
+        self.store.append("}")
     }
 
     private mutating func field(_ key: StaticString, _ outcome: Outcome?) {

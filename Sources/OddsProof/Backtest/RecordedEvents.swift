@@ -32,6 +32,13 @@ public struct RecordedEvents: MarketEventSource {
         world.finish()
         progress(1)
         var problems = rows.damage
+        if world.jumps > 0 {
+            problems.append(
+                """
+                The times of the tape jump \(world.jumps) times; each begins another session, and what is between is \
+                skipped.
+                """)
+        }
         if world.lost > 0 {
             problems.append("\(world.lost) rows are missing in the recording: what happened then is not known.")
         }

@@ -92,7 +92,7 @@ final class RecordedTruth {
         case .start:
             self.readers = [:]
             self.followed = [:]
-        case .connection, .command, .answer, .clock, .lost, .other: break
+        case .connection, .command, .answer, .clock, .lost, .end, .other: break
         }
     }
 

@@ -32,7 +32,8 @@ package final class RecordingRows: ReplaySource {
             return .start(ReplayRun(lines: start.lines, seed: start.seed, renewalInterval: start.renewalInterval))
         case .note(.clock(let clock)): return .clock(step: clock.wallOffset)
         case .note(.lost(let loss)): return .lost(loss.rows)
-        case .note(.end), .message, nil: return .other
+        case .note(.end): return .end
+        case .message, nil: return .other
         }
     }
 

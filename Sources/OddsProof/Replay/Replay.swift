@@ -69,7 +69,8 @@ public struct Replay: Sendable {
             if case .command(.rollover(let receipt)) = row { tally.rolledOver(receipt, at: received) }
             world.take(row, at: received)
             count &+= 1
-            span = (span?.first ?? received.unixNanoseconds, received.unixNanoseconds)
+            let time = received.unixNanoseconds
+            span = (Swift.min(span?.first ?? time, time), Swift.max(span?.last ?? time, time))
             if count & 0xFFF == 0, !progress(rows.share, world.heard) { break }
         }
         world.finish()
@@ -80,6 +81,7 @@ public struct Replay: Sendable {
         outcome.lostRows = world.lost
         outcome.lateRows = world.lateRows
         outcome.runs = world.runs
+        outcome.jumps = world.jumps
         outcome.first = span.map { Timestamp(milliseconds: $0.first.flooredQuotient(1_000_000)) }
         outcome.last = span.map { Timestamp(milliseconds: $0.last.flooredQuotient(1_000_000)) }
         outcome.differences = ReplayDifferences(world.differences)
@@ -163,6 +165,8 @@ public struct ReplayOutcome: Sendable {
     public internal(set) var lateRows: UInt64 = 0
     /// How many runs of the program were recorded.
     public internal(set) var runs = 0
+    /// How often a tape's times jumped, and another session began.
+    public internal(set) var jumps = 0
     /// The first row's time; nil when there was none.
     public internal(set) var first: Timestamp?
     /// The last row's time; nil when there was none.

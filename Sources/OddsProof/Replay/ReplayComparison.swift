@@ -37,6 +37,8 @@ public struct ReplayComparison: Hashable, Sendable, Codable {
         public var incidents: [IncidentRecord] = []
         /// The orders.
         public var trades: [TradeRecord] = []
+        /// The account at the end; nil when it is not known, or when it began before the recording.
+        public var account: AccountRecord?
 
         /// No records.
         public init() {}
@@ -46,7 +48,7 @@ public struct ReplayComparison: Hashable, Sendable, Codable {
     public var spikes: Count
     /// Incidents, by kind, subject, market and begin.
     public var incidents: Count
-    /// Orders, by market, side, moment, status, shares, price and fee.
+    /// Orders, by market, side, moment, shares, price, fee, and how they were settled.
     public var trades: Count
     /// The differences, a sentence each.
     public var differences: [String]
@@ -75,13 +77,43 @@ public struct ReplayComparison: Hashable, Sendable, Codable {
         self.trades = Self.match(
             live.trades.filter { isInside($0.decided) }, outcome.trades.filter { isInside($0.decided) },
             within: tolerance.messages, time: \.decided,
-            key: { "\($0.market) \($0.side)" }, text: Self.text, problem: Self.problem, &differences)
+            key: { "\($0.market) \($0.side)" }, text: Self.text,
+            problem: { Self.problem($0, $1, until: last - edge) }, &differences)
         self.incidents = Self.match(
             live.incidents.filter { isInside($0.begin) }, outcome.incidents.filter { isInside($0.begin) },
             within: tolerance.incidents, time: \.begin,
             key: { "\($0.kind) \($0.subject) \($0.market?.rawValue ?? "") \($0.lines)" }, text: Self.text,
             problem: { _, _ in nil }, &differences)
+        // Behind an order that is different the account is different too, and nothing new is told by that; and what happens
+        // in the last moments may be in one of them only.
+        let isSettled = (live.trades + outcome.trades).allSatisfy {
+            [$0.decided, $0.filledAt, $0.settledAt].compactMap { $0 }.allSatisfy { $0.milliseconds <= last - edge }
+        }
+        if self.trades.same == self.trades.live, self.trades.same == self.trades.replayed, isSettled,
+            let account = live.account, let other = outcome.account
+        {
+            differences += Self.differences(account, other)
+        }
         self.differences = differences
+    }
+
+    private static func differences(_ live: AccountRecord, _ replayed: AccountRecord) -> [String] {
+        let amounts: [(String, KeyPath<AccountRecord, Double>)] = [
+            ("starting cash", \.startingCash), ("cash", \.cash), ("profit", \.profit), ("fees", \.fees),
+            ("drawdown", \.maximumDrawdown),
+        ]
+        let counts: [(String, KeyPath<AccountRecord, Int>)] = [
+            ("filled orders", \.filledOrders), ("failed orders", \.failedOrders), ("open positions", \.openPositions),
+            ("settled positions", \.settledPositions), ("hits", \.hits),
+        ]
+        return amounts.compactMap { name, path in
+            let (a, b) = (live[keyPath: path], replayed[keyPath: path])
+            return a == b ? nil : "account: \(name) $\(a) live, $\(b) in the replay."
+        }
+            + counts.compactMap { name, path in
+                let (a, b) = (live[keyPath: path], replayed[keyPath: path])
+                return a == b ? nil : "account: \(a) \(name) live, \(b) in the replay."
+            }
     }
 
     private static func match<Record>(
@@ -134,7 +166,7 @@ public struct ReplayComparison: Hashable, Sendable, Codable {
         "order of \(trade.side) in \(self.name(trade.slug, trade.market)) at \(trade.decided.iso8601)"
     }
 
-    private static func problem(_ live: TradeRecord, _ replayed: TradeRecord) -> String? {
+    private static func problem(_ live: TradeRecord, _ replayed: TradeRecord, until end: Int64) -> String? {
         func isOver(_ status: TradeRecord.Status) -> Bool { status != .pending }
         guard isOver(live.status), isOver(replayed.status) else { return nil }
         if live.reason == "stopped" || replayed.reason == "stopped" { return nil }
@@ -146,6 +178,14 @@ public struct ReplayComparison: Hashable, Sendable, Codable {
         compare("price", live.averagePrice ?? 0, replayed.averagePrice ?? 0)
         compare("fee", live.fee, replayed.fee)
         compare("reason", live.reason ?? "none", replayed.reason ?? "none")
+        // What was settled in the last moments may be open in one of them.
+        let settled = [live.settledAt, replayed.settledAt].compactMap { $0 }
+        if settled.allSatisfy({ $0.milliseconds <= end }) {
+            compare("status", live.status.rawValue, replayed.status.rawValue)
+            compare("winner", live.winner ?? "none", replayed.winner ?? "none")
+            compare("payout", live.payout ?? 0, replayed.payout ?? 0)
+            compare("settled by", live.settledBy ?? "nobody", replayed.settledBy ?? "nobody")
+        }
         return parts.isEmpty ? nil : parts.joined(separator: "; ")
     }
 

@@ -280,6 +280,15 @@ package final class ReplayNetwork: FeedConnector, BookWitness, @unchecked Sendab
         }
     }
 
+    /// Every connection is lost.
+    func loseAll(_ reason: String) {
+        self.endRead()
+        let attempts = self.attempts
+        self.attempts = []
+        for attempt in attempts { attempt.socket?.end(TransportError(.connectionLost, reason)) }
+        self.loop.runTasks()
+    }
+
     // MARK: The end of a run
 
     /// The process that was recorded ended here: its connections are of the past.

@@ -70,8 +70,14 @@ public struct ReplayReport: Report {
         public var lostRows: UInt64
         /// Rows that were stamped earlier than the one before.
         public var lateRows: UInt64
+        /// How often a tape's times jumped, and another session began.
+        public var jumps: Int
         /// How the feed behaved differently.
         public var differences: ReplayDifferences
+        /// The settings, each with where it came from.
+        public var settings: [ParameterSweep.Parameter]
+        /// What else is to be known, a sentence each.
+        public var notes: [String]
         /// The comparison with the records of the live run; null when there was none.
         @NullWhenAbsent public var comparison: ReplayComparison?
 
@@ -84,7 +90,7 @@ public struct ReplayReport: Report {
             case runs, uptime, markets, spikes, incidents, trades, account, damage
             case lostRows = "lost_rows"
             case lateRows = "late_rows"
-            case differences, comparison
+            case jumps, differences, settings, notes, comparison
         }
     }
 
@@ -98,9 +104,11 @@ public struct ReplayReport: Report {
     /// - Parameters:
     ///   - source: what was replayed, such as the recording's path.
     ///   - comparison: with the records of the live run, when there was one.
+    ///   - settings: how it was replayed, each setting with where it came from.
+    ///   - notes: what else is to be known, a sentence each.
     public init(
         _ outcome: ReplayOutcome, source: String, program: String, generatedAt: Timestamp,
-        comparison: ReplayComparison? = nil
+        comparison: ReplayComparison? = nil, settings: [ParameterSweep.Parameter] = [], notes: [String] = []
     ) {
         self.header = ReportHeader(
             kind: Self.kind, program: program, generatedAt: generatedAt.milliseconds, source: source,
@@ -120,7 +128,8 @@ public struct ReplayReport: Report {
                     }, winner: winners[market.id]?.map { $0 == .yes ? "yes" : "no" })
             }, spikes: outcome.spikes, incidents: outcome.incidents, trades: outcome.trades,
             account: outcome.account, damage: outcome.damage, lostRows: outcome.lostRows,
-            lateRows: outcome.lateRows, differences: outcome.differences, comparison: comparison)
+            lateRows: outcome.lateRows, jumps: outcome.jumps, differences: outcome.differences, settings: settings,
+            notes: notes, comparison: comparison)
     }
 
     private static func verdict(_ comparison: ReplayComparison) -> ReportDocument.Verdict {
@@ -179,6 +188,7 @@ extension ReplayReport {
             ReportDocument.Fact("state hash", results.stateHash),
             ReportDocument.Fact("program", "oddstream \(self.header.program)"),
         ]
+        document.facts += results.settings.map { ReportDocument.Fact($0.name, $0.value) }
         return document
     }
 
@@ -336,7 +346,15 @@ extension ReplayReport {
     }
 
     private var notes: [String] {
-        var notes = self.results.damage
+        var notes = self.results.notes + self.results.damage
+        if self.results.jumps > 0 {
+            notes.append(
+                """
+                The times of the tape jump \(Self.count(self.results.jumps, "time")): more than a second back, or more than a \
+                minute on to whole books. Each begins another session, as if the connection had been lost; the time in \
+                between is skipped.
+                """)
+        }
         if self.results.lostRows > 0 {
             notes.append("\(self.results.lostRows) rows are missing: the recorder could not keep up and says so.")
         }

@@ -16,7 +16,9 @@ package enum ReplayRow {
     case start(ReplayRun)
     /// So many rows are missing here.
     case lost(UInt64)
-    /// Nothing that a replay needs.
+    /// The run ended in good order.
+    case end
+    /// Nothing that a replay needs. Its time does not count either: prices and notes are stamped by others than the feed.
     case other
 }
 

@@ -39,6 +39,8 @@ package final class ReplayWorld {
     private var isTape = true
     /// The tokens of a tape that were met.
     private var met: Set<AssetID> = []
+    /// The same in the order in which they came: of a market's tokens the first is YES, in every session.
+    private var metInOrder: [AssetID] = []
     /// The recorded monotonic time at the loop's beginning, of the present run.
     private var origin: Int64 = 0
     private var hasBegun = false
@@ -51,6 +53,8 @@ package final class ReplayWorld {
     package private(set) var lateRows: UInt64 = 0
     /// How many runs were begun.
     package private(set) var runs = 0
+    /// How often a tape's times jumped, and another session began.
+    package private(set) var jumps = 0
 
     /// - Parameters:
     ///   - observer: sees everything inline.
@@ -75,6 +79,7 @@ package final class ReplayWorld {
         let time = received.monotonic.nanoseconds &- self.origin
         if case .message(let text, let line, let connection) = row {
             guard let network = self.network else { return self.firstMessage(text, line, connection, received) }
+            if self.isTape, self.isJump(time, text) { return self.jump(text, line, connection, received) }
             if !network.continues(line, connection, at: time) { network.endRead() }
             self.pass(until: time)
             if self.isTape { return self.tapeMessage(text, line, connection, network) }
@@ -83,6 +88,20 @@ package final class ReplayWorld {
             self.takeOther(row, received, time)
         }
     }
+
+    /// Whether a tape goes on somewhere else in time: it does not say where a connection ends and another begins. What is
+    /// stamped a little earlier than the row before is only late, and a market may be silent for long; but then no book
+    /// comes at the end of the silence, as it does where a connection begins.
+    @inline(__always)
+    private func isJump(_ time: Int64, _ text: UnsafeRawBufferPointer) -> Bool {
+        let distance = time &- self.loop.time
+        if distance >= -Self.lateness, distance <= Self.silence { return false }
+        return distance < 0 || TokenScan.isBook(text)
+    }
+
+    /// How much earlier than the row before a row of a tape may be, and how long nothing may come, before that is a jump.
+    private static let lateness: Int64 = 1_000_000_000
+    private static let silence: Int64 = 60_000_000_000
 
     @inline(__always)
     private func pass(until time: Int64) {
@@ -102,22 +121,27 @@ package final class ReplayWorld {
     }
 
     private func takeOther(_ row: ReplayRow, _ received: ReceiveTime, _ time: Int64) {
-        if case .start(let run) = row { return self.start(run, received) }
-        if case .command(.resolved) = row {
-            // Told in the middle of a read, by the feed itself.
-        } else {
-            self.network?.endRead()
+        switch row {
+        case .start(let run): return self.start(run, received)
+        case .clock(let step):
+            self.clock.step = step
+            return
+        case .lost(let rows):
+            self.lost += rows
+            return
+        case .other: return
+        // Told in the middle of a read, by the feed itself.
+        case .command(.resolved): break
+        case .message, .connection, .answer, .command, .end: self.network?.endRead()
         }
         self.pass(until: time)
         if self.network == nil { self.beginRun(ReplayRun()) }
         switch row {
-        case .message, .start, .other: break
+        case .message, .start, .clock, .lost, .end, .other: break
         case .connection(let event, let line, let connection):
             self.network?.happened(event, line: line, connection: connection)
         case .answer(let exchange): self.network?.answered(exchange)
         case .command(let command): self.perform(command)
-        case .clock(let step): self.clock.step = step
-        case .lost(let rows): self.lost += rows
         }
         self.loop.runTasks()
     }
@@ -201,6 +225,25 @@ package final class ReplayWorld {
         self.take(.message(text, line: line, connection: connection), at: received)
     }
 
+    /// A tape's times jump: the connection is lost, and what comes is another's, in another session. The time in between,
+    /// if any, is skipped; the monotonic clock goes on by a second, also where the wall clock goes back.
+    private func jump(
+        _ text: UnsafeRawBufferPointer, _ line: Int, _ connection: Int, _ received: ReceiveTime
+    ) {
+        self.jumps += 1
+        self.network?.loseAll("the tape's times jump")
+        self.loop.pass(until: self.loop.time &+ Self.lateness)
+        self.endRun()
+        self.origin = received.monotonic.nanoseconds &- self.loop.time
+        self.clock.step = received.unixNanoseconds &- (self.clock.now().unixNanoseconds &- self.clock.step)
+        self.beginRun(ReplayRun())
+        self.runs -= 1
+        let tokens = self.setting.tokens.isEmpty ? self.metInOrder : self.setting.tokens
+        if !tokens.isEmpty { self.host?.follow(bare: tokens) }
+        self.loop.runTasks()
+        self.take(.message(text, line: line, connection: connection), at: received)
+    }
+
     /// A tape says nowhere which tokens it is about: one that is met for the first time is followed from then on, and
     /// the message that it came with is read again.
     @inline(__always)
@@ -225,6 +268,7 @@ package final class ReplayWorld {
     private func meet(_ text: UnsafeRawBufferPointer, _ host: FeedHost) -> Bool {
         let new = TokenScan.tokens(in: text).filter { self.met.insert($0).inserted }
         guard !new.isEmpty else { return false }
+        self.metInOrder += new
         host.follow(bare: new)
         self.loop.runTasks()
         return true
@@ -320,6 +364,17 @@ enum TokenScan {
             index += 1
         }
         return tokens
+    }
+
+    /// Whether a message holds a whole book.
+    static func isBook(_ text: UnsafeRawBufferPointer) -> Bool {
+        let word = Array("\"event_type\":\"book\"".utf8)
+        // Some write a space behind the colon.
+        let spaced = Array("\"event_type\": \"book\"".utf8)
+        return [word, spaced].contains { word in
+            text.count >= word.count
+                && (0...text.count - word.count).contains { text[$0..<$0 + word.count].elementsEqual(word) }
+        }
     }
 
     private static func isKey(_ text: UnsafeRawBufferPointer, at index: Int) -> Bool {

@@ -162,7 +162,7 @@ public final class Recorder: FeedTap, Service {
         guard self.shared.withLock({ $0.isPrepared && !$0.isFinished }) else { return }
         self.take(writer)
         let now = self.clock.now()
-        if let offset = self.shared.withLock({ $0.exchangeOffset }) { writer.setExchangeOffset(offset, at: now) }
+        if let offset = self.shared.withLock({ $0.exchangeOffset }) { writer.setExchangeOffset(offset) }
         writer.tick(now)
         self.publish(writer)
     }

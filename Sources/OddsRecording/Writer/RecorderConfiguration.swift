@@ -10,6 +10,9 @@ public struct RecorderConfiguration: Sendable {
     public var seed: UInt64?
     /// How often connections are renewed, zero for never; nil when it is not to be told.
     public var renewalInterval: Duration?
+    /// The settings of the bot that runs beside, by the names of the program's options and as they are typed there; nil
+    /// when there is none.
+    public var bot: [String: String]?
     /// The hosts that are asked: `market_channel`, `reference`, `clob`, `gamma`.
     public var endpoints: [String: String]
     /// How many bytes the recording's files may have together; nil for no limit. The oldest are deleted, never the

@@ -118,7 +118,7 @@ final class RecordingWriter {
                 run: self.run, program: self.configuration.program, start: self.anchor.unixNanoseconds, end: nil,
                 isEndedInOrder: false, monotonicStart: self.anchor.monotonic.nanoseconds,
                 seed: self.configuration.seed.map(String.init), lines: self.configuration.lines,
-                endpoints: self.configuration.endpoints))
+                endpoints: self.configuration.endpoints, bot: self.configuration.bot))
         do throws(SystemError) {
             try self.beginFile(at: self.anchor.monotonic)
         } catch {
@@ -180,10 +180,14 @@ final class RecordingWriter {
     }
 
     /// What is known of the exchange's clock, in nanoseconds ahead of this machine's wall clock.
-    func setExchangeOffset(_ offset: Int64, at now: ReceiveTime) {
+    func setExchangeOffset(_ offset: Int64) {
         if let known = self.exchangeOffset, abs(known - offset) <= Self.clockTolerance { return }
         self.exchangeOffset = offset
-        if self.trouble == nil { self.tellClock(at: now.monotonic) }
+        if let last = self.manifest.runs.indices.last {
+            self.manifest.runs[last].exchangeOffset = offset
+            self.isManifestDue = true
+        }
+        if self.trouble == nil { self.tellClock(at: self.lastTime) }
     }
 
     // MARK: Rows
@@ -537,7 +541,8 @@ final class RecordingWriter {
                 RecordingStart(
                     run: self.run, file: self.fileNumber, program: self.configuration.program,
                     lines: self.configuration.lines, seed: self.configuration.seed,
-                    renewalInterval: self.configuration.renewalInterval, anchor: self.anchor)), at: time)
+                    renewalInterval: self.configuration.renewalInterval, bot: self.configuration.bot,
+                    anchor: self.anchor)), at: time)
         self.encoder.note(
             .clock(RecordingClock(wallOffset: self.wallOffset, exchangeOffset: self.exchangeOffset)), at: time)
         self.blockRows += 2

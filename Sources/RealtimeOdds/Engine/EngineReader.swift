@@ -1,6 +1,49 @@
 import NIOCore
 import OddsCore
 
+/// Somebody wants to read a book at a moment.
+final class DepthQuestion: @unchecked Sendable {
+    // Made on any thread, and then used on the event loop alone.
+    let asset: AssetID
+    let instant: MonotonicTime
+    private var told: (@Sendable (TokenDepth?, ReceiveTime) -> Void)?
+
+    init(
+        asset: AssetID, instant: MonotonicTime, told: @escaping @Sendable (TokenDepth?, ReceiveTime) -> Void
+    ) {
+        self.asset = asset
+        self.instant = instant
+        self.told = told
+    }
+
+    /// Answers it, once.
+    func answer(_ depth: TokenDepth?, at now: ReceiveTime) {
+        self.told.take()?(depth, now)
+    }
+}
+
+/// The books that somebody wants to read later, the earliest moment first, those of one moment in their order.
+struct DepthQuestions {
+    private var questions: [DepthQuestion] = []
+
+    mutating func add(_ question: DepthQuestion) {
+        let place = self.questions.lastIndex { $0.instant <= question.instant }.map { $0 + 1 } ?? 0
+        self.questions.insert(question, at: place)
+    }
+
+    /// Whether one is due.
+    @inline(__always)
+    func areDue(at now: MonotonicTime) -> Bool {
+        guard let first = self.questions.first else { return false }
+        return first.instant <= now
+    }
+
+    /// Takes the first one out when it is due.
+    mutating func takeDue(at now: MonotonicTime) -> DepthQuestion? {
+        self.areDue(at: now) ? self.questions.removeFirst() : nil
+    }
+}
+
 /// What an observer can ask the engine, which it does not keep alive.
 final class EngineReader: FeedReader {
     private struct Reference {
@@ -24,9 +67,17 @@ final class EngineReader: FeedReader {
         of asset: AssetID, at instant: MonotonicTime,
         _ answer: @escaping @Sendable (TokenDepth?, ReceiveTime) -> Void
     ) {
-        let wait = self.clock.now().monotonic.duration(to: instant)
+        let question = DepthQuestion(asset: asset, instant: instant, told: answer)
+        guard self.eventLoop.inEventLoop else { return self.eventLoop.execute { self.ask(question) } }
+        self.ask(question)
+    }
+
+    private func ask(_ question: DepthQuestion) {
+        self.reference.value.engine?.depthQuestions.add(question)
+        let wait = self.clock.now().monotonic.duration(to: question.instant)
         self.eventLoop.scheduleTask(in: TimeAmount(max(wait, .zero))) {
-            answer(self.depth(of: asset), self.clock.now())
+            guard let engine = self.reference.value.engine else { return question.answer(nil, at: self.clock.now()) }
+            engine.answerDepths(until: question.instant)
         }
     }
 

@@ -341,12 +341,20 @@ final class FeedConnection: FeedPipelineDelegate {
 
     private func transportReceived(_ bytes: UnsafeMutableRawBufferPointer) {
         self.lastReceive = self.setup.clock.now()
+        self.answerDepths()
         self.pipeline.receive(bytes, at: self.lastReceive)
     }
 
     private func transportReceived(message text: UnsafeRawBufferPointer) {
         self.lastReceive = self.setup.clock.now()
+        self.answerDepths()
         self.pipeline.receive(message: text, at: self.lastReceive)
+    }
+
+    @inline(__always)
+    private func answerDepths() {
+        guard self.engine.depthQuestions.areDue(at: self.lastReceive.monotonic) else { return }
+        self.engine.answerDepths(until: self.lastReceive.monotonic)
     }
 
     private func transportReadComplete() {

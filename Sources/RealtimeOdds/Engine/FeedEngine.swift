@@ -46,6 +46,8 @@ final class FeedEngine {
     private var watchTimer: Scheduled<Void>?
     /// When the lines are looked at next, or were last.
     private var nextLook: MonotonicTime?
+    /// Books that somebody wants to read at a moment.
+    var depthQuestions = DepthQuestions()
     private var hasTold: Set<MarketID> = []
     private var placement: [MarketID: [FeedConnection]] = [:]
     private var followed: [MarketID: Market] = [:]
@@ -375,6 +377,14 @@ final class FeedEngine {
     func tell(_ event: ContinuityEvent) { self.setup.continuity(event, self.setup.clock.now()) }
 
     // MARK: Depth
+
+    /// Answers whoever wanted to read a book by this moment. A read that comes when such a moment has passed asks for it
+    /// first, because a timer may be late: on a busy machine the book would be one that was not there yet.
+    func answerDepths(until now: MonotonicTime) {
+        while let question = self.depthQuestions.takeDue(at: now) {
+            question.answer(self.depth(of: question.asset), at: self.setup.clock.now())
+        }
+    }
 
     /// A token's book, of the line that the board follows, or of the one that it would follow next.
     func depth(of asset: AssetID) -> TokenDepth? {

@@ -142,7 +142,8 @@ final class Bot: BotSource {
     /// - Throws: `ProgramFailure` when the certificate authorities cannot be read.
     func clockProbe(_ configuration: RealtimeOddsConfiguration) throws(ProgramFailure) -> ClockProbe {
         do {
-            return try ClockProbe(configuration: configuration, clock: self.clock, meter: self.latency)
+            return try ClockProbe(
+                configuration: configuration, clock: self.clock, meter: self.latency, recorder: self.recorder)
         } catch {
             throw ProgramFailure(status: .configuration, message: error.message)
         }

@@ -31,6 +31,8 @@ struct BacktestCommand: AsyncParsableCommand {
 
             Markets whose end the recording does not tell stay open, unless --outcomes names a file with Gamma's markets, \
             one a line.
+
+            A bot that ran beside the recorder left its settings in the recording: they hold where none are given here.
             """)
 
     /// The settings that a sweep can vary.
@@ -113,7 +115,7 @@ struct BacktestCommand: AsyncParsableCommand {
     }
 
     func run() async throws {
-        let settings = try self.general.settings(self.options, self.general)
+        var settings = try self.general.settings(self.options, self.general)
         if self.general.printConfig {
             print(
                 settings.report(
@@ -123,13 +125,14 @@ struct BacktestCommand: AsyncParsableCommand {
         }
         let sweeps = try self.sweeps()
         let known = try self.known()
-        let candidates = try Self.candidates(settings, sweeps, known)
         let source: RecordedEvents
         do {
             source = try RecordedEvents(self.recordings)
         } catch {
             throw ProgramFailure(status: .configuration, message: "\(error)")
         }
+        let notes = settings.fill(from: source.recording.starts())
+        let candidates = try Self.candidates(settings, sweeps, known)
         var backtest = Backtest(source, candidates: candidates, split: self.split)
         backtest.workers = self.workers
         backtest.program = programVersion
@@ -145,6 +148,7 @@ struct BacktestCommand: AsyncParsableCommand {
             display.finish()
             throw ProgramFailure(status: .configuration, message: "\(error)")
         }
+        for note in notes { ReportPrinter.say(note) }
         guard result.results.publications > 0 else {
             throw ProgramFailure(
                 status: .configuration,
@@ -214,10 +218,7 @@ struct BacktestCommand: AsyncParsableCommand {
 
     /// What was the same for all, with the defaults.
     private static func told(_ settings: Settings, _ sweeps: [ParameterSweep]) -> [ParameterSweep.Parameter] {
-        let defaults = Dictionary(Settings.botReport(entry: EntryWindow()).map { ($0.0, $0.default) }) { $1 }
         let swept = Set(sweeps.map(\.name))
-        return Self.sweepable.filter { !swept.contains($0.rawValue) }.map {
-            ParameterSweep.Parameter(name: $0.rawValue, value: settings.text($0) ?? defaults[$0] ?? "")
-        }
+        return settings.told(Self.sweepable.filter { !swept.contains($0.rawValue) })
     }
 }

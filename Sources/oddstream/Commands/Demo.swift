@@ -77,7 +77,8 @@ struct Demo: AsyncParsableCommand {
             ]
             print(
                 settings.report(
-                    own + settings.serviceReport + Settings.botReport(entry: Demo.profile.entry)
+                    own + settings.serviceReport
+                        + Settings.botReport(entry: Demo.profile.entry, cooldown: Demo.profile.cooldown)
                         + Settings.signalReport + [(.record, "")] + Settings.recordingReport + Settings.alertReport
                         + Settings.heartbeatReport
                         + Settings.logReport("warning"), secrets: SecretSetting.allCases))
@@ -106,8 +107,8 @@ struct Demo: AsyncParsableCommand {
         do {
             let configuration = try Demo.streamer(settings, endpoints: endpoints)
             let recorder = try await settings.recorder(
-                into: settings.text(.record), configuration, rtds: endpoints.rtdsWebSocket, clock: clock, logger: logger
-            )
+                into: settings.text(.record), configuration, rtds: endpoints.rtdsWebSocket, bot: Demo.profile,
+                clock: clock, logger: logger)
             let bot = try Bot(
                 settings: settings, series: configuration.series, directory: directory, rtds: endpoints.rtdsWebSocket,
                 profile: Demo.profile, recorder: recorder, clock: clock, logger: logger)

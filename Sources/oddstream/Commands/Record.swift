@@ -102,6 +102,8 @@ struct Record: AsyncParsableCommand {
                 services += [reference, ReferenceFollower(reference: reference, source: streamer, clock: clock)]
             }
             services.append(
+                try ClockProbe(configuration: configuration, clock: clock, meter: LatencyMeter(), recorder: recorder))
+            services.append(
                 RecordPresenter(
                     recorder: recorder, source: streamer, clock: clock, logger: logger,
                     sink: isInteractive ? ByteSink(descriptor: 1, label: "lines") : nil))

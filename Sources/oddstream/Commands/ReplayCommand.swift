@@ -27,7 +27,9 @@ struct ReplayCommand: AsyncParsableCommand {
             none    the summary only
 
             --compare-with names the --data directory of the run that was recorded: spikes, incidents and trades are \
-            compared one by one. Give the bot's options that run had. Ends with status 1 when they differ.
+            compared one by one. Ends with status 1 when they differ.
+
+            A bot that ran beside the recorder left its settings in the recording: they hold where none are given here.
 
             --verify compares every file with its checksum first. Ends with status 78 when one differs.
             """)
@@ -67,7 +69,7 @@ struct ReplayCommand: AsyncParsableCommand {
     }
 
     func run() async throws {
-        let settings = try self.general.settings(self.bot, self.general)
+        var settings = try self.general.settings(self.bot, self.general)
         if self.general.printConfig {
             print(settings.report(Settings.botReport(entry: EntryWindow()) + [(.logLevel, "info")]))
             return
@@ -75,6 +77,7 @@ struct ReplayCommand: AsyncParsableCommand {
         let environment = ProcessInfo.processInfo.environment
         let recording = try self.open()
         if self.verify { try self.check(recording) }
+        let notes = settings.fill(from: recording.starts())
         var replay = try self.replay(of: recording, settings)
         replay.keepsPoints = self.report.isWanted
         let outcome = try await self.play(replay, environment: environment)
@@ -87,7 +90,8 @@ struct ReplayCommand: AsyncParsableCommand {
         if let compareWith { comparison = try await Self.comparison(outcome, with: compareWith) }
         let report = ReplayReport(
             outcome, source: recording.paths.joined(separator: ", "), program: programVersion,
-            generatedAt: SystemClock().now().wall, comparison: comparison)
+            generatedAt: SystemClock().now().wall, comparison: comparison, settings: settings.told(Settings.recorded),
+            notes: notes)
         try self.report.deliver(report, environment: environment, printsSummary: self.format != .jsonl)
         self.say(outcome, comparison)
         if let comparison, !comparison.isSame { throw ExitCode(1) }
@@ -192,11 +196,29 @@ struct ReplayCommand: AsyncParsableCommand {
     private static func comparison(
         _ outcome: ReplayOutcome, with directory: String
     ) async throws -> ReplayComparison {
-        do {
-            return ReplayComparison(try await Self.records(in: directory), with: outcome)
+        do throws(HistoryError) {
+            var records = try await Self.records(in: directory)
+            records.account = Self.account(in: directory, openedBetween: outcome.first, and: outcome.last)
+            return ReplayComparison(records, with: outcome)
         } catch {
             throw ProgramFailure(error)
         }
+    }
+
+    /// The account by the record of trades; nil when it cannot be read, or was opened at another time.
+    private static func account(
+        in directory: String, openedBetween first: Timestamp?, and last: Timestamp?
+    ) -> AccountRecord? {
+        guard let first, let last, let lines = try? TradingJournal.entries(in: directory),
+            let entries = try? TradeRecorder.entries(lines, path: "\(directory)/\(TradingJournal.fileName)"),
+            case .opened(_, let opened)? = entries.first,
+            // The desk opens a little before or after the first row.
+            (first.milliseconds - 10_000...last.milliseconds).contains(opened.milliseconds)
+        else { return nil }
+        var ledger = TradeLedger(capacity: .max)
+        for entry in entries { _ = ledger.apply(entry) }
+        guard let account = ledger.account else { return nil }
+        return AccountRecord(account, exposure: ledger.exposure, killSwitch: KillSwitch())
     }
 
     private static func records(in directory: String) async throws(HistoryError) -> ReplayComparison.Records {

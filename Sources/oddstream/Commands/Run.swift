@@ -57,7 +57,8 @@ struct Run: AsyncParsableCommand {
             let clock = SystemClock()
             let recorder = try await settings.recorder(
                 into: settings.text(.record), configuration,
-                rtds: settings.reference(series: configuration.series)?.url, clock: clock, logger: logger)
+                rtds: settings.reference(series: configuration.series)?.url, bot: Bot.Profile(), clock: clock,
+                logger: logger)
             let bot = try Bot(
                 settings: settings, series: configuration.series, directory: data?.path, recorder: recorder,
                 clock: clock,

@@ -113,7 +113,7 @@ extension Settings {
     }
 
     /// What `--print-config` shows of spikes and trading.
-    static func botReport(entry: EntryWindow) -> [(Setting, default: String)] {
+    static func botReport(entry: EntryWindow, cooldown: Duration? = nil) -> [(Setting, default: String)] {
         let spikes = SpikeDetectorConfiguration()
         let strategy = ThresholdStrategy()
         let limits = RiskLimits()
@@ -121,7 +121,7 @@ extension Settings {
         return [
             (.basis, spikes.basis.rawValue), (.threshold, "\(spikes.threshold)"),
             (.spikeHysteresis, "\(spikes.hysteresis)"), (.spikeSustain, DurationText.setting(spikes.sustain)),
-            (.spikeCooldown, DurationText.setting(spikes.cooldown)), (.noTrading, "false"),
+            (.spikeCooldown, DurationText.setting(cooldown ?? spikes.cooldown)), (.noTrading, "false"),
             (.stake, "\(strategy.stake)"), (.priceCap, "\(strategy.priceCap)"), (.slippage, "\(strategy.slippage)"),
             (.entryAfter, DurationText.setting(entry.opensAfterStart)),
             (.entryBeforeEnd, DurationText.setting(entry.closesBeforeEnd)),

@@ -10,10 +10,11 @@ extension Settings {
     /// - Parameters:
     ///   - configuration: the source's, with the addresses it goes to.
     ///   - rtds: the address of the reference price feed; nil when it is not followed.
+    ///   - bot: how the bot beside it is set up; nil when there is none.
     /// - Throws: `ProgramFailure` when the directory cannot be written.
     func recorder(
-        into directory: String?, _ configuration: RealtimeOddsConfiguration, rtds: String?, clock: any StreamClock,
-        logger: Logger
+        into directory: String?, _ configuration: RealtimeOddsConfiguration, rtds: String?, bot: Bot.Profile? = nil,
+        clock: any StreamClock, logger: Logger
     ) async throws(ProgramFailure) -> Recorder? {
         guard let directory else {
             for setting in [Setting.recordLimit, .recordFileSize, .recordFileTime] {
@@ -26,6 +27,7 @@ extension Settings {
             directory: directory, program: programVersion, lines: self.source == .stream ? configuration.lines : 0)
         recording.seed = configuration.seed
         recording.renewalInterval = configuration.renewalInterval
+        recording.bot = bot.map { self.recorded(by: $0) }
         recording.limit = self.size(.recordLimit)
         recording.fileSize = self.size(.recordFileSize) ?? recording.fileSize
         recording.fileTime = self.time(.recordFileTime) ?? recording.fileTime

@@ -8,6 +8,8 @@ enum Origin: Hashable, Sendable {
     case option
     case environment
     case file(String)
+    /// The bot that ran beside the recorder of what is replayed.
+    case recording
 
     /// How a message names the setting there: `--http-port`, `ODDSTREAM_HTTP_PORT`, `http-port in oddstream.json`.
     func name(of setting: Setting) -> String {
@@ -15,6 +17,7 @@ enum Origin: Hashable, Sendable {
         case .option: setting.option
         case .environment: setting.variable
         case .file(let path): "\(setting.rawValue) in \(path)"
+        case .recording: "the recording"
         }
     }
 }

@@ -57,6 +57,36 @@ import Testing
         #expect(try Recording(path: directory).verify().isIntact)
     }
 
+    /// The replay of the demo is the demo: with the settings that the recording has, and nothing said.
+    @Test func theReplayOfADemoIsTheDemo() async throws {
+        let recording = self.directory()
+        let data = self.directory()
+        defer {
+            try? FileManager.default.removeItem(atPath: recording)
+            try? FileManager.default.removeItem(atPath: data)
+        }
+        let demo = try ProgramRun(
+            ["demo", "--http-port", "0", "--record", recording, "--data", data, "--renew-every", "10s", "--for", "35s"])
+        #expect(await demo.wait() == 0)
+        let manifest = try RecordingManifest.read(in: recording)
+        #expect(manifest.runs.first?.bot?["entry-before-end"] == "2s")
+        #expect(manifest.runs.first?.bot?["spike-cooldown"] == "2s")
+        let offset = try #require(manifest.runs.first?.exchangeOffset, "the simulator has this machine's clock")
+        #expect(abs(offset) < 1_000_000_000)
+        let report = self.directory()
+        defer { for ending in ["json", "html"] { try? FileManager.default.removeItem(atPath: "\(report).\(ending)") } }
+        let compared = try await ProgramRun.outcome(["replay", recording, "--compare-with", data, "--report", report])
+        #expect(compared.status == 0, "\(compared.errors)")
+        let json = try String(contentsOfFile: "\(report).json", encoding: .utf8)
+        #expect(json.contains("2s (the recording)"))
+        var hashes: Set<Substring?> = []
+        for _ in 0..<2 {
+            let replayed = try await ProgramRun.outcome(["replay", recording, "--format", "none", "--report", "none"])
+            hashes.insert(replayed.output.split(separator: "\n").last)
+        }
+        #expect(hashes.count == 1 && hashes.first??.count == 64)
+    }
+
     @Test func whatCannotBeWrittenIsSaidAtTheBeginning() async throws {
         let outcome = try await ProgramRun.outcome(["record", "/proc/nowhere", "--for", "1s"])
         #expect(outcome.status == 78)

@@ -166,6 +166,11 @@ import Testing
         let notes: [RecordingNote] = [
             .start(
                 RecordingStart(run: "r", file: 3, program: "1.0", lines: 2, seed: .max, anchor: Self.anchor)),
+            .start(
+                RecordingStart(
+                    run: "r", file: 1, program: "1.0", lines: 2, renewalInterval: .seconds(30),
+                    bot: ["entry-before-end": "2s", "threshold": "0.65", "a \"name\"": "\\"], anchor: Self.anchor)),
+            .start(RecordingStart(run: "r", file: 1, program: "1.0", lines: 2, bot: [:], anchor: Self.anchor)),
             .clock(RecordingClock(wallOffset: -5, exchangeOffset: 7)), .clock(RecordingClock(wallOffset: 0)),
             .lost(RecordingLoss(rows: 4, bytes: 5, until: 6)), .end,
         ]

@@ -202,7 +202,7 @@ import Testing
         #expect(Set(output.all.published.map(\.trust)) == [.live])
         let last = try #require(output.all.published.last)
         #expect(last.yes.bid == 0.47 && last.yes.ask == 0.52 && last.no.bid == 0.48)
-        #expect(last.receiveTime.unixNanoseconds == 1_700_000_700_000_000_000)
+        #expect(last.receiveTime.unixNanoseconds == 1_700_000_110_000_000_000)
         #expect(outcome.differences.areNone)
     }
 
@@ -214,16 +214,84 @@ import Testing
         #expect(try replay.run().markets.first?.assets == ["222", "111"])
     }
 
+    private static func rows(_ seconds: [Int], wholeBooks: Bool = true) -> String {
+        let begin = 1_700_000_000_000
+        return seconds.enumerated().map { index, second in
+            let time = begin + second * 1000
+            // NO comes first in a later session.
+            let tokens = [
+                Self.book("111", bid: "0.45", ask: "0.52", at: time),
+                Self.book("222", bid: "0.48", ask: "0.55", at: time),
+            ]
+            let text = (index > 0 ? tokens.reversed() : tokens).joined(separator: ",")
+            guard index == 0 || wholeBooks else {
+                let change =
+                    #"{\"asset_id\":\"111\",\"price\":\"0.46\",\"size\":\"\#(second)\",\"side\":\"BUY\","#
+                    + #"\"hash\":\"\",\"best_bid\":\"0.46\",\"best_ask\":\"0.52\"}"#
+                let head =
+                    #"{\"event_type\":\"price_change\",\"market\":\"0xabc\",\"timestamp\":\"\#(time)\","#
+                return #"{"t":\#(time),"m":"\#(head)\"price_changes\":[\#(change)]}"}"# + "\n"
+            }
+            return "{\"t\":\(time),\"m\":\"[\(text)]\"}\n"
+        }.joined()
+    }
+
+    /// Several connections in one tape, hours apart and out of order: none of the time in between is gone through.
+    @Test func aTapeWhoseTimesJumpHasSeveralSessions() throws {
+        let file = try TemporaryFile(Array(Self.rows([0, 10, 1_000_000_000, 900_000_000, 900_000_005]).utf8))
+        defer { withExtendedLifetime(file) {} }
+        let output = Output()
+        let outcome = try Replay([file.path]).run(observer: output)
+        #expect(outcome.jumps == 2)
+        #expect(outcome.runs == 1)
+        #expect(outcome.frames == 5)
+        #expect(outcome.lateRows == 0)
+        #expect(outcome.markets.map(\.assets) == [["111", "222"]], "a later session begins with NO")
+        let published = output.all.published
+        #expect(published.map(\.receiveTime.monotonic) == published.map(\.receiveTime.monotonic).sorted())
+        let seconds = Set(
+            published.filter { $0.trust == .live }.map {
+                $0.receiveTime.unixNanoseconds / 1_000_000_000 - 1_700_000_000
+            })
+        #expect(seconds.isSuperset(of: [0, 1_000_000_000, 900_000_000]))
+        #expect(outcome.first?.seconds == 1_700_000_000 && outcome.last?.seconds == 2_700_000_000)
+        #expect(try Replay([file.path]).run().stateHash == outcome.stateHash)
+        let report = ReplayReport(outcome, source: "test", program: "0", generatedAt: Timestamp(milliseconds: 0))
+        let told = report.document.sections.flatMap(\.blocks).contains { block in
+            if case .text(let text) = block { text.contains("jump 2 times") } else { false }
+        }
+        #expect(told)
+    }
+
+    /// A market may be silent for an hour. What goes on without a book is the same connection.
+    @Test func aLongSilenceIsNoJump() throws {
+        let file = try TemporaryFile(Array(Self.rows([0, 3600, 7200], wholeBooks: false).utf8))
+        defer { withExtendedLifetime(file) {} }
+        let output = Output()
+        let outcome = try Replay([file.path]).run(observer: output)
+        #expect(outcome.jumps == 0 && outcome.incidents.isEmpty)
+        #expect(output.all.published.last?.yes.bid == 0.46)
+        #expect(output.all.published.last?.trust == .live)
+    }
+
+    @Test(.enabled(if: Captures.has("updown-15m-ws-verbatim.ndjson.gz")), .timeLimit(.minutes(1)))
+    func aRealTapeOfSeveralConnectionsIsReplayed() throws {
+        let path = Captures.folder.appending(path: "updown-15m-ws-verbatim.ndjson.gz").path
+        let outcome = try Replay([path]).run()
+        #expect(outcome.jumps > 0)
+        #expect(outcome.publications > 0)
+    }
+
     private static func book(_ token: String, bid: String, ask: String, at time: Int) -> String {
         #"{\"event_type\":\"book\",\"asset_id\":\"\#(token)\",\"market\":\"0xabc\",\"timestamp\":\"\#(time)\",\"hash\":\"\",\"bids\":[{\"price\":\"\#(bid)\",\"size\":\"10\"}],\"asks\":[{\"price\":\"\#(ask)\",\"size\":\"10\"}]}"#
     }
 
     private static var tape: String {
         let begin = 1_700_000_000_000
-        let rows = [0, 100, 700].map { seconds in
+        let rows = [0, 50, 110].map { seconds in
             let time = begin + seconds * 1000
-            let bid = seconds == 700 ? "0.47" : "0.45"
-            let no = seconds == 700 ? "0.53" : "0.55"
+            let bid = seconds == 110 ? "0.47" : "0.45"
+            let no = seconds == 110 ? "0.53" : "0.55"
             return "{\"t\":\(time),\"m\":\"["
                 + Self.book("111", bid: bid, ask: "0.52", at: time) + ","
                 + Self.book("222", bid: "0.48", ask: no, at: time) + "]\"}\n"
