@@ -195,4 +195,29 @@ private typealias Band = ReportDocument.TimeLines.Band
         #expect(scale.lower < 1)
         #expect(abs(Rebinning.bins(plot.groups[0].buckets, on: scale, count: 10).reduce(0, +) - 10) < 1e-9)
     }
+
+    @Test func aFewZerosDoNotStretchTheAxis() {
+        let buckets: [ReportDocument.Distribution.Bucket] = [
+            .init(from: 0, until: 0.000001, count: 4), .init(from: 1, until: 2, count: 5),
+        ]
+        let plot = ReportDocument.Distribution(
+            "a", axis: "b", isLogarithmic: true, groups: [.init("c", tone: .first, buckets: buckets)])
+        let scale = Rebinning.scale(plot)
+        #expect(scale.lower > 0.4)
+        let bins = Rebinning.bins(buckets, on: scale, count: 10)
+        #expect(bins[0] == 4)
+        #expect(abs(bins.reduce(0, +) - 9) < 1e-9)
+    }
+
+    @Test func textsAreAsPeopleReadThem() {
+        #expect(ReportText.count(76_853) == "76,853")
+        #expect(ReportText.count(1, "spike") == "1 spike")
+        #expect(ReportText.count(0, "spike") == "0 spikes")
+        let id = "0x02b3847b8f5db58e9a9c531b04210bd1a716bffc260bd677047bc193ff1ad203"
+        #expect(ReportText.name("", or: id) == "0x02b3847b…1ad203")
+        #expect(ReportText.name("btc-updown-5m-1", or: id) == "btc-updown-5m-1")
+        #expect(ReportText.words("priceAboveCap") == "price above cap")
+        #expect(ReportText.words("connection_lost") == "connection lost")
+        #expect(ReportText.moment("2026-11-23T01:08:16.984Z") == "2026-11-23 01:08:16.984")
+    }
 }

@@ -52,6 +52,23 @@ import Testing
         #expect(lines.suffix(2) == ["  ✓ met      back after a fault  3.8 s at most", "             within 10 s"])
     }
 
+    @Test func whatDoesNotFitIsBrokenNotCut() {
+        var document = ReportDocument(kind: "soak", title: "a", lead: "")
+        document.verdicts = [
+            .init(
+                name: "uptime", demanded: "at least 99.9 % of the time that was due by the ledger of all markets",
+                measured: "99.95 % of two days, 99.7 % with what the exchange held up", isMet: true)
+        ]
+        let lines = TerminalReport(width: 60, colour: false, unicode: true).lines(of: document)
+        #expect(
+            lines.suffix(4) == [
+                "  ✓ met      uptime  99.95 % of two days, 99.7 % with what",
+                "                     the exchange held up",
+                "             at least 99.9 % of the time that was due by the",
+                "             ledger of all markets",
+            ])
+    }
+
     @Test func linesAreDrawnAsBlocks() {
         var plot = ReportDocument.TimeLines(
             "Odds", axis: "odds",
@@ -71,6 +88,7 @@ import Testing
         #expect(abs(bars.filter { $0 == "█" }.count - columns / 4) <= 1)
         #expect(lines[3].contains("▇"))
         #expect(lines.last?.hasSuffix("UTC") == true)
+        #expect(lines.last?.contains("▇ spike") == true)
     }
 
     @Test func aStripShowsEveryOutage() {

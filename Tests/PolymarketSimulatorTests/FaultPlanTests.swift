@@ -8,6 +8,18 @@ import Testing
 @Suite struct FaultPlanTests {
     private func plan(_ text: String) throws -> [PlannedFault] { try FaultPlan(json: text.utf8).faults }
 
+    @Test(arguments: [
+        (#"{"at":"10s","for":"5s","fault":"freeze"}"#, "freeze for 5 s"),
+        (
+            #"{"at":"10s","for":"8451ms","fault":"freeze","on":{"line":1,"asset":"down"}}"#,
+            "freeze of line 1, down, for 8.45 s"
+        ),
+        (#"{"at":"10s","fault":"drop","on":{"line":"oldest"}}"#, "drop of the oldest line"),
+    ])
+    func faultsAreToldInWords(_ json: String, _ words: String) throws {
+        #expect(try self.plan(json).map(\.fault.text) == [words])
+    }
+
     @Test func linesAndArraysAreTheSame() throws {
         let one = #"{"at":"10s","for":"5s","fault":"freeze","on":"line 0"}"#
         let two = #"{"at": "1.5m", "fault": "drop"}"#

@@ -25,7 +25,7 @@ extension BacktestReport {
         guard all.settled > 0 else {
             let sets = self.results.sets.count > 1 ? ", with \(self.results.sets.count) sets of parameters" : ""
             return
-                "A strategy over \(markets)\(sets): nothing that was bought is paid out, so there is no profit to tell of. The set \(set.name) bought \(all.trades) times."
+                "A strategy over \(markets)\(sets): \(all.trades == 0 ? "nothing was bought." : "nothing that was bought is paid out, so there is no profit to tell of. The set \(set.name) bought \(ReportText.count(all.trades, "time")).")"
         }
         let opening =
             self.results.sets.count > 1
@@ -206,7 +206,8 @@ extension BacktestReport {
         func reasons(_ caption: String, _ counts: [String: Int]) -> ReportDocument.Table {
             ReportDocument.Table(
                 caption, columns: [Column("reason"), Column("times", isNumber: true)],
-                rows: counts.sorted { ($1.value, $0.key) < ($0.value, $1.key) }.map { [$0.key, "\($0.value)"] })
+                rows: counts.sorted { ($1.value, $0.key) < ($0.value, $1.key) }
+                    .map { [ReportText.words($0.key), ReportText.count($0.value)] })
         }
         let unsettled = ReportDocument.Table(
             "Held at the end",
@@ -216,7 +217,7 @@ extension BacktestReport {
             ],
             rows: set.unsettled.map {
                 [
-                    $0.slug.isEmpty ? $0.market.rawValue : $0.slug, $0.side == .yes ? "yes" : "no", "\($0.shares)",
+                    ReportText.name($0.slug, or: $0.market.rawValue), $0.side == .yes ? "yes" : "no", "\($0.shares)",
                     Text.dollars($0.cost), Text.dollars($0.fees), Text.dollars($0.value),
                 ]
             }, whenEmpty: "Nothing.")
@@ -254,11 +255,11 @@ extension BacktestReport {
         let outcome =
             switch trade.status {
             case .pending, .open: trade.status.rawValue
-            case .rejected, .cancelled: trade.reason ?? trade.status.rawValue
+            case .rejected, .cancelled: ReportText.words(trade.reason ?? trade.status.rawValue)
             case .settled: trade.winner.map { "\($0) won" } ?? "settled"
             }
         return [
-            trade.decided.iso8601, trade.slug.isEmpty ? trade.market.rawValue : trade.slug,
+            ReportText.moment(trade.decided.iso8601), ReportText.name(trade.slug, or: trade.market.rawValue),
             trade.side == .yes ? "yes" : "no", odds(trade.limit), "\(trade.size)", "\(trade.filled)",
             odds(trade.averagePrice), Text.dollars(trade.fee), outcome, Text.dollars(trade.profit),
         ]
@@ -267,8 +268,8 @@ extension BacktestReport {
     private var facts: [ReportDocument.Fact] {
         var facts = [
             ReportDocument.Fact("Source", self.header.source),
-            ReportDocument.Fact("Messages", "\(self.results.messages)"),
-            ReportDocument.Fact("Changes of odds", "\(self.results.publications)"),
+            ReportDocument.Fact("Messages", ReportText.count(self.results.messages)),
+            ReportDocument.Fact("Changes of odds", ReportText.count(self.results.publications)),
             ReportDocument.Fact(
                 "Markets", "\(self.results.markets), of \(self.results.marketsDecided) the end is known"),
         ]
@@ -276,18 +277,20 @@ extension BacktestReport {
             facts.append(
                 ReportDocument.Fact(
                     "Time",
-                    "\(Timestamp(milliseconds: from).iso8601) to \(Timestamp(milliseconds: until).iso8601)"))
+                    "\(ReportText.moment(Timestamp(milliseconds: from).iso8601)) to "
+                        + ReportText.moment(Timestamp(milliseconds: until).iso8601)))
         }
         if let split = self.results.split {
             facts.append(
                 ReportDocument.Fact(
-                    "Split", "\(Text.percent(split.share)) of the time in sample, up to \(split.at.iso8601)"))
+                    "Split",
+                    "\(Text.percent(split.share)) of the time in sample, up to \(ReportText.moment(split.at.iso8601))"))
         }
         facts += self.results.sweeps.map { sweep in
             ReportDocument.Fact("Sweep of \(sweep.name)", Self.shortened(sweep.values))
         }
         facts += self.results.settings.map { ReportDocument.Fact($0.name, $0.value) }
-        facts.append(ReportDocument.Fact("Program", self.header.program))
+        facts.append(ReportDocument.Fact("Program", "oddstream \(self.header.program)"))
         return facts
     }
 

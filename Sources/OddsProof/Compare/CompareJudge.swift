@@ -299,7 +299,7 @@ struct CompareJudge {
         let texts = self.faults.filter {
             ($0.from - 100) * 1_000_000 <= end && ($0.until + Self.aftermath) * 1_000_000 >= begin
         }.map(\.text)
-        return texts.isEmpty ? nil : "in force or just over: " + texts.joined(separator: ", ")
+        return texts.isEmpty ? nil : "in force or just over: " + texts.joined(separator: "; ")
     }
 
     /// Whether faults were in force that can keep odds from a stream that has not noticed yet: one on every line, or two on

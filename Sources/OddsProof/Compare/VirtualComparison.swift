@@ -133,7 +133,7 @@ extension CompareFault {
         let from = begin / 1_000_000 + planned.at.wholeNanoseconds / 1_000_000
         self.init(
             from: from, until: from + (planned.fault.duration ?? .zero).wholeNanoseconds / 1_000_000,
-            text: planned.json, reach: Self.reach(of: planned.fault))
+            text: planned.fault.text, reach: Self.reach(of: planned.fault))
     }
 
     private static func reach(of fault: SimulatorFault) -> Reach {

@@ -87,8 +87,8 @@ package struct LatencyProof: Report {
         document.sections = [.init("Stages", self.latency.blocks)]
         if self.course.count > 1 { document.sections.append(.init("Over time", [.chart(.timeLines(self.plot))])) }
         document.facts = [
-            .init("source", self.header.source), .init("markets", self.markets.joined(separator: ", ")),
-            .init("ran", SoakText.span(self.ran)), .init("version", self.header.program),
+            .init("Source", self.header.source), .init("Markets", self.markets.joined(separator: ", ")),
+            .init("Ran", SoakText.span(self.ran)), .init("Program", "oddstream \(self.header.program)"),
         ]
         return document
     }
@@ -99,7 +99,8 @@ package struct LatencyProof: Report {
             guard let summary = self.latency.stages[stage.rawValue]?.summary else { continue }
             figures.append(
                 .init(
-                    "\(stage.title), p99", SoakText.milliseconds(summary.p99),
+                    "\(stage.title.prefix(1).uppercased())\(stage.title.dropFirst()), p99",
+                    SoakText.milliseconds(summary.p99),
                     note: "half within \(SoakText.milliseconds(summary.p50))"))
         }
         if let lower = self.latency.offsetLower, let upper = self.latency.offsetUpper {
@@ -128,25 +129,27 @@ extension LatencyRecord {
     ///
     /// - Parameter limit: in seconds.
     func verdict(limit: Double, note more: String) -> ReportDocument.Verdict {
-        let demanded = "99 % of odds readable within \(SoakText.seconds(limit)) of the exchange's stamp"
+        let demanded = "99 % readable within \(SoakText.seconds(limit))"
         guard let readable = self.stages[LatencyStage.readable.rawValue]?.summary, readable.count > 0 else {
             return .init(
                 name: "latency", demanded: demanded, measured: "nothing measured", isMet: nil,
                 note: "No change of odds came, or the exchange's clock could not be asked.")
         }
-        var measured = "p99 \(SoakText.milliseconds(readable.p99)), longest \(SoakText.milliseconds(readable.maximum))"
-        measured += " of \(readable.count)"
-        if self.late > 0 { measured += "; \(self.late) over 1 s" }
+        var spread =
+            "The longest of \(ReportText.count(readable.count)) took \(SoakText.milliseconds(readable.maximum))"
+        spread += self.late > 0 ? ", \(ReportText.count(self.late)) over 1 s." : "."
         guard !self.isRelative else {
             return .init(
-                name: "latency", demanded: demanded, measured: measured + ", above the fastest", isMet: nil,
-                note:
-                    "A recording does not tell how far the exchange's clock was off, nor how long the way to the board took."
+                name: "latency", demanded: demanded,
+                measured: "99 % within \(SoakText.milliseconds(readable.p99)) of the fastest", isMet: nil,
+                note: spread
+                    + " A recording does not tell how far the exchange's clock was off, nor how long the way to the board took."
             )
         }
         return .init(
-            name: "latency", demanded: demanded, measured: measured,
+            name: "latency", demanded: demanded, measured: "99 % within \(SoakText.milliseconds(readable.p99))",
             isMet: readable.p99 + self.widest < limit * 1000,
-            note: "Corrected by the offset of the clocks, off by \(SoakText.milliseconds(self.widest)) at most." + more)
+            note: "From the exchange's stamp to readable odds. \(spread) Corrected by the offset of the clocks, off by "
+                + "\(SoakText.milliseconds(self.widest)) at most." + more)
     }
 }

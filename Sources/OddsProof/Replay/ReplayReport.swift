@@ -167,9 +167,11 @@ extension ReplayReport {
         var document = ReportDocument(
             kind: Self.kind, title: "Replay",
             lead: """
-                \(results.frames) messages of \(Self.time(span)) in \(Self.count(results.markets.count, "market")), \
-                replayed in \(Self.time(results.elapsed)): \(Self.count(results.spikes.count, "spike")), \
-                \(Self.count(results.incidents.count, "incident")), \(Self.count(results.trades.count, "order")).
+                \(ReportText.count(results.frames, "message")) of \(Self.time(span)) in \
+                \(ReportText.count(results.markets.count, "market")), replayed in \(Self.time(results.elapsed)): \
+                \(ReportText.count(results.spikes.count, "spike")), \
+                \(ReportText.count(results.incidents.count, "incident")), \
+                \(ReportText.count(results.trades.count, "order")).\(self.startsOver)
                 """)
         document.verdicts = self.header.verdicts
         document.figures = self.figures
@@ -179,40 +181,61 @@ extension ReplayReport {
             document.sections.append(ReportDocument.Section("What to know", self.notes.map { .text($0) }))
         }
         document.facts = [
-            ReportDocument.Fact("recording", self.header.source),
-            ReportDocument.Fact("begin", Self.moment(self.header.from)),
-            ReportDocument.Fact("end", Self.moment(self.header.until)),
-            ReportDocument.Fact("rows", "\(results.rows)"),
-            ReportDocument.Fact("publications", "\(results.publications)"),
-            ReportDocument.Fact("runs", "\(results.runs)"),
-            ReportDocument.Fact("state hash", results.stateHash),
-            ReportDocument.Fact("program", "oddstream \(self.header.program)"),
+            ReportDocument.Fact("Recording", self.header.source),
+            ReportDocument.Fact("Begin", Self.moment(self.header.from)),
+            ReportDocument.Fact("End", Self.moment(self.header.until)),
+            ReportDocument.Fact("Rows", ReportText.count(results.rows)),
+            ReportDocument.Fact("Publications", ReportText.count(results.publications)),
+            ReportDocument.Fact("Runs", "\(results.runs)"),
+            ReportDocument.Fact("State hash", results.stateHash),
+            ReportDocument.Fact("Program", "oddstream \(self.header.program)"),
         ]
         document.facts += results.settings.map { ReportDocument.Fact($0.name, $0.value) }
         return document
     }
 
+    /// Whether a spike has no beginning here: the odds were over the threshold when the market was first seen.
+    private func isFromStart(_ spike: SpikeRecord) -> Bool {
+        guard let market = self.results.markets.first(where: { $0.id == spike.market }),
+            let first = market.points.first(where: { $0.isLive && $0.yes != nil })
+        else { return false }
+        return spike.begin.milliseconds <= first.time
+    }
+
+    /// What is to be said of spikes without a beginning.
+    private var startsOver: String {
+        let spikes = self.results.spikes
+        let count = spikes.count { self.isFromStart($0) }
+        guard count > 0 else { return "" }
+        let which =
+            count == spikes.count
+            ? (count == 1 ? "It was" : "All were") : "\(count) of the spikes \(count == 1 ? "was" : "were")"
+        return " \(which) over the threshold from the first odds on."
+    }
+
     private var figures: [ReportDocument.Figure] {
         let results = self.results
         var figures = [
-            ReportDocument.Figure("Messages", "\(results.frames)"),
-            ReportDocument.Figure("Spikes", "\(results.spikes.count)"),
+            ReportDocument.Figure("Messages", ReportText.count(results.frames)),
+            ReportDocument.Figure("Spikes", ReportText.count(results.spikes.count)),
             ReportDocument.Figure(
-                "Incidents", "\(results.incidents.count)", tone: results.incidents.isEmpty ? .good : .neutral),
-            ReportDocument.Figure("Orders", "\(results.trades.count)"),
+                "Incidents", ReportText.count(results.incidents.count),
+                tone: results.incidents.isEmpty ? .good : .neutral),
+            ReportDocument.Figure("Orders", ReportText.count(results.trades.count)),
         ]
         if let account = results.account {
             figures.append(
                 ReportDocument.Figure(
-                    "Equity", "$\(Self.decimal(account.equity))", note: "of $\(Self.decimal(account.startingCash))",
+                    "Equity", Self.dollars(account.equity), note: "of \(Self.dollars(account.startingCash))",
                     tone: account.equity > account.startingCash
                         ? .good : account.equity < account.startingCash ? .bad : .neutral))
         }
         if let uptime = results.uptime {
-            figures.append(ReportDocument.Figure("Live", "\(Self.decimal(uptime * 100)) %", note: "of the due time"))
+            figures.append(ReportDocument.Figure("Live", SoakText.percent(uptime), note: "of the due time"))
         }
         figures.append(
-            ReportDocument.Figure("Speed", "\(Int(results.framesPerSecond)) messages/s", note: "on one core"))
+            ReportDocument.Figure(
+                "Speed", "\(ReportText.count(Int(results.framesPerSecond))) messages/s", note: "on one core"))
         return figures
     }
 
@@ -231,7 +254,7 @@ extension ReplayReport {
 
     private func chart(_ market: MarketRow) -> ReportDocument.TimeLines {
         typealias Lines = ReportDocument.TimeLines
-        let name = market.slug.isEmpty ? market.id.rawValue : market.slug
+        let name = ReportText.name(market.slug, or: market.id.rawValue)
         var lines = [
             Lines.Line(
                 "YES as displayed", tone: .first, style: .steps,
@@ -248,20 +271,24 @@ extension ReplayReport {
                             ($0.filledAt ?? $0.decided).milliseconds, $0.side == .yes ? price : 1 - price)
                     }))
         }
-        var chart = Lines(name, axis: "probability", lines: lines)
+        var chart = Lines(name, axis: "odds of YES", lines: lines)
         let until = self.header.until ?? 0
         chart.bands =
             self.results.spikes.filter { $0.market == market.id }.map {
                 Lines.Band(
                     from: $0.begin.milliseconds, until: $0.end?.milliseconds ?? until,
-                    label: "spike of \($0.side)", tone: .warning)
+                    label: self.isFromStart($0)
+                        ? "\($0.side == .yes ? "YES" : "NO") over from the start"
+                        : "spike of \($0.side == .yes ? "YES" : "NO")",
+                    tone: self.isFromStart($0) ? .neutral : $0.side == .yes ? .third : .fourth)
             }
             + self.results.incidents.filter { $0.market == market.id }.map {
                 Lines.Band(
-                    from: $0.begin.milliseconds, until: $0.end?.milliseconds ?? until, label: $0.kind, tone: .bad)
+                    from: $0.begin.milliseconds, until: $0.end?.milliseconds ?? until, label: ReportText.words($0.kind),
+                    tone: .bad)
             }
         if let threshold = self.results.spikes.first?.threshold {
-            chart.levels = [Lines.Level(threshold, "threshold")]
+            chart.levels = [Lines.Level(threshold, "spike of YES"), Lines.Level(1 - threshold, "spike of NO")]
         }
         chart.range = 0...1
         return chart
@@ -273,7 +300,7 @@ extension ReplayReport {
             [
                 Self.moment(spike.begin.milliseconds), self.name(spike.market, spike.slug), "\(spike.side)",
                 Self.decimal(spike.peak), spike.duration.map { Self.time($0 / 1000) } ?? "lasts",
-                spike.isSeenByPoller ? "yes" : "no", spike.ending ?? "",
+                spike.isSeenByPoller ? "yes" : "no", spike.ending.map(ReportText.words) ?? "lasts",
             ]
         }
         return ReportDocument.Section(
@@ -293,8 +320,10 @@ extension ReplayReport {
         let rows = self.results.trades.map { trade in
             [
                 Self.moment(trade.decided.milliseconds), self.name(trade.market, trade.slug), "\(trade.side)",
-                trade.status.rawValue, Self.decimal(trade.filled), trade.averagePrice.map { Self.decimal($0) } ?? "",
-                Self.decimal(trade.fee), trade.profit.map { Self.decimal($0) } ?? "", trade.reason ?? "",
+                ReportText.words(trade.status.rawValue), Self.decimal(trade.filled),
+                trade.averagePrice.map { Self.decimal($0) } ?? "",
+                Self.decimal(trade.fee), trade.profit.map { Self.decimal($0) } ?? "",
+                trade.reason.map(ReportText.words) ?? "",
             ]
         }
         return ReportDocument.Section(
@@ -315,7 +344,8 @@ extension ReplayReport {
         typealias Column = ReportDocument.Table.Column
         let rows = self.results.incidents.map { incident in
             [
-                Self.moment(incident.begin.milliseconds), incident.kind, incident.title,
+                Self.moment(incident.begin.milliseconds), ReportText.words(incident.kind),
+                ReportText.name(incident.title),
                 incident.end == nil ? "lasts" : Self.time(incident.duration), incident.summary,
             ]
         }
@@ -375,12 +405,17 @@ extension ReplayReport {
         return notes
     }
 
-    private func name(_ market: MarketID, _ slug: String) -> String { slug.isEmpty ? market.rawValue : slug }
-
-    private static func count(_ number: Int, _ what: String) -> String { "\(number) \(what)\(number == 1 ? "" : "s")" }
+    private func name(_ market: MarketID, _ slug: String) -> String { ReportText.name(slug, or: market.rawValue) }
 
     private static func moment(_ milliseconds: Int64?) -> String {
-        milliseconds.map { Timestamp(milliseconds: $0).iso8601 } ?? "unknown"
+        milliseconds.map { ReportText.moment(Timestamp(milliseconds: $0).iso8601) } ?? "unknown"
+    }
+
+    /// With cents: `$1,000.00`.
+    private static func dollars(_ value: Double) -> String {
+        let cents = Int64((abs(value) * 100).rounded())
+        let sign = value < 0 && cents > 0 ? "−" : ""
+        return "\(sign)$\(ReportText.count(cents / 100)).\(String(100 + cents % 100).dropFirst())"
     }
 
     /// Up to four decimals, without zeros at the end.

@@ -38,7 +38,7 @@ extension SoakRecord: Report {
             "Ran for \(SoakText.span(self.ran)) of the planned \(SoakText.span(self.planned)) \(how), on "
             + "\(self.markets.joined(separator: ", ")) (\(self.source))"
         if let faults = self.faults, faults.planned.values.reduce(0, +) > 0 {
-            text += ", with \(faults.begun) faults"
+            text += ", with \(ReportText.count(faults.begun, "fault"))"
         }
         text += ". \(met) of \(self.verdicts.count) demands met"
         if failed > 0 { text += ", \(failed) not met" }
@@ -50,7 +50,9 @@ extension SoakRecord: Report {
         var figures: [ReportDocument.Figure] = [
             .init("Ran for", SoakText.span(self.ran)),
             .init("Uptime", self.uptime.share.map { SoakText.percent($0) } ?? "–", note: "by the ledger"),
-            .init("Disconnects", "\(self.lines.disconnects)", note: "\(self.lines.reconnects) times live again"),
+            .init(
+                "Disconnects", ReportText.count(self.lines.disconnects),
+                note: "\(ReportText.count(self.lines.reconnects)) times live again"),
         ]
         if let readable = self.latency?.stages["readable"]?.summary {
             figures.append(.init("Latency p99", SoakText.milliseconds(readable.p99), note: "exchange to odds"))
@@ -61,7 +63,7 @@ extension SoakRecord: Report {
         if let share = self.processorShare {
             figures.append(.init("Processor", SoakText.percent(share), note: "of one core"))
         }
-        figures.append(.init("Messages", "\(self.counters["frames.received"] ?? 0)"))
+        figures.append(.init("Messages", ReportText.count(self.counters["frames.received"] ?? 0)))
         return figures
     }
 
@@ -90,7 +92,7 @@ extension SoakRecord: Report {
                     rows: rows)))
         if !self.uptime.lost.isEmpty {
             let lost = self.uptime.lost.sorted { $0.value > $1.value }
-                .map { "\($0.key) \(SoakText.seconds($0.value))" }
+                .map { "\(ReportText.words($0.key)) \(SoakText.seconds($0.value))" }
             blocks.append(.text("Lost, by what took it: \(lost.joined(separator: ", "))."))
         }
         return .init("Uptime", blocks)
@@ -234,12 +236,14 @@ extension SoakRecord: Report {
 
     private var spikesSection: ReportDocument.Section {
         var blocks: [ReportDocument.Block] = []
-        var rows = [["stream", "\(self.spikes.caught)", self.share(self.spikes.caught)]]
-        rows += self.spikes.pollers.map { ["poller \($0.interval)", "\($0.caught)", self.share($0.caught)] }
+        var rows = [["stream", ReportText.count(self.spikes.caught), self.share(self.spikes.caught)]]
+        rows += self.spikes.pollers.map {
+            ["poller \($0.interval)", ReportText.count($0.caught), self.share($0.caught)]
+        }
         blocks.append(
             .table(
                 .init(
-                    "Times at or over 0.70, of \(self.spikes.visible) that were visible",
+                    "Times at or over 0.70, of \(ReportText.count(self.spikes.visible)) that were visible",
                     columns: [.init("source"), .init("caught", isNumber: true), .init("share", isNumber: true)],
                     rows: rows)))
         if let delays = self.spikes.delays {
@@ -292,7 +296,8 @@ extension SoakRecord: Report {
                         ],
                         rows: self.incidents.map { kind in
                             [
-                                kind.kind, "\(kind.count)", SoakText.seconds(kind.longest), SoakText.span(kind.total),
+                                ReportText.words(kind.kind), ReportText.count(kind.count),
+                                SoakText.seconds(kind.longest), SoakText.span(kind.total),
                                 SoakText.seconds(kind.lost),
                             ]
                         }))
@@ -321,7 +326,9 @@ extension SoakRecord: Report {
             rows.append(["faults planned", kinds.isEmpty ? "none" : kinds.joined(separator: ", ")])
             rows.append(["connections accepted, refused", "\(faults.accepted), \(faults.refused)"])
         }
-        rows += self.counters.sorted { $0.key < $1.key }.filter { $0.value > 0 }.map { [$0.key, "\($0.value)"] }
+        rows += self.counters.sorted { $0.key < $1.key }.filter { $0.value > 0 }.map {
+            [$0.key, ReportText.count($0.value)]
+        }
         return .init(
             "Conditions",
             [
@@ -333,12 +340,12 @@ extension SoakRecord: Report {
 
     private var facts: [ReportDocument.Fact] {
         var facts: [ReportDocument.Fact] = [
-            .init("source", self.source), .init("markets", self.markets.joined(separator: ", ")),
-            .init("planned", SoakText.span(self.planned)), .init("really ran", SoakText.span(self.ran)),
-            .init("ended", self.ending),
-            .init("version", self.program),
+            .init("Source", self.source), .init("Markets", self.markets.joined(separator: ", ")),
+            .init("Planned", SoakText.span(self.planned)), .init("Really ran", SoakText.span(self.ran)),
+            .init("Ended", self.ending),
+            .init("Program", "oddstream \(self.program)"),
         ]
-        if let faults = self.faults { facts.append(.init("seed", "\(faults.seed)")) }
+        if let faults = self.faults { facts.append(.init("Seed", "\(faults.seed)")) }
         return facts
     }
 }
@@ -382,7 +389,7 @@ extension LatencyRecord {
                         + ["count", "p50", "p90", "p99", "p99.9", "max"].map { .init($0, isNumber: true) },
                     rows: stages.map { stage, distribution in
                         let summary = distribution.summary
-                        return [stage.title, "\(summary.count)"]
+                        return [stage.title, ReportText.count(summary.count)]
                             + [summary.p50, summary.p90, summary.p99, summary.p999, summary.maximum]
                             .map { SoakText.milliseconds($0) }
                     }, whenEmpty: "Nothing was measured."))
@@ -427,7 +434,8 @@ extension LatencyRecord {
                 + "\(SoakText.milliseconds(self.disagreement))."
         }
         if self.steps > 0 {
-            text += " A clock was stepped \(self.steps) times; \(self.dropped) changes near that are left out."
+            text +=
+                " A clock was stepped \(ReportText.count(self.steps, "time")); \(ReportText.count(self.dropped, "change")) near that left out."
         }
         return text
     }

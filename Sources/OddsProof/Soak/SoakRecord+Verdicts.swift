@@ -20,7 +20,8 @@ extension SoakRecord {
     private var latencyVerdict: ReportDocument.Verdict {
         guard let latency = self.latency else {
             return .init(
-                name: "latency", demanded: "under \(SoakText.seconds(self.limits.latency))", measured: "not measured",
+                name: "latency", demanded: "99 % readable within \(SoakText.seconds(self.limits.latency))",
+                measured: "not measured",
                 isMet: nil)
         }
         let aside = latency.setAside.map { aside in
@@ -31,10 +32,10 @@ extension SoakRecord {
     }
 
     private var spikesVerdict: ReportDocument.Verdict {
-        let demanded = "at least \(SoakText.percent(self.limits.spikes)) of visible spikes caught"
+        let demanded = "at least \(SoakText.percent(self.limits.spikes)) of those visible"
         guard self.spikes.visible > 0 else {
             return .init(
-                name: "spikes", demanded: demanded, measured: "no spike was visible", isMet: nil,
+                name: "spikes caught", demanded: demanded, measured: "no spike was visible", isMet: nil,
                 note: self.spikes.reference.isEmpty
                     ? "Nothing says which spikes were visible: name a poller with --poll-every."
                     : "Run it longer, or on more markets.")
@@ -52,8 +53,9 @@ extension SoakRecord {
             note += " \(self.spikes.hidden) more are left out: the exchange told nobody of them."
         }
         return .init(
-            name: "spikes", demanded: demanded,
-            measured: "\(self.spikes.caught) of \(self.spikes.visible), \(SoakText.percent(share))",
+            name: "spikes caught", demanded: demanded,
+            measured:
+                "\(SoakText.percent(share)), \(ReportText.count(self.spikes.caught)) of \(ReportText.count(self.spikes.visible))",
             isMet: share >= self.limits.spikes, note: note)
     }
 
@@ -67,16 +69,17 @@ extension SoakRecord {
         guard let own = self.uptime.ownShare, self.uptime.excused > 0 else {
             return .init(
                 name: "uptime", demanded: demanded,
-                measured: "\(SoakText.percent(share)) of \(SoakText.span(self.uptime.due)) due",
-                isMet: share >= self.limits.uptime)
+                measured: SoakText.percent(share),
+                isMet: share >= self.limits.uptime,
+                note: "Of \(SoakText.span(self.uptime.due)) that were due, by the ledger.")
         }
         return .init(
             name: "uptime", demanded: demanded,
-            measured: "\(SoakText.percent(own)), \(SoakText.percent(share)) with what the exchange itself held up",
+            measured: SoakText.percent(own),
             isMet: own >= self.limits.uptime,
             note:
                 "\(SoakText.seconds(self.uptime.excused)) of the \(SoakText.span(self.uptime.due)) due were not live while a "
-                + "planned fault kept the exchange from serving, and are left out."
+                + "planned fault kept the exchange from serving, and are left out; \(SoakText.percent(share)) with them."
                 + (self.faults?.perMinute.map { " With \(SoakText.number($0, digits: 1)) faults a minute." } ?? ""))
     }
 
@@ -88,12 +91,15 @@ extension SoakRecord {
                 note: "Nothing was lost, so nothing had to come back.")
         }
         let isTold = self.recoveries.longest > self.recoveries.ownLongest + 0.05
-        var measured = "\(self.recoveries.count) times, longest \(SoakText.seconds(self.recoveries.ownLongest))"
-        if isTold { measured += " (\(SoakText.seconds(self.recoveries.longest)) with the exchange's own part)" }
+        var note = "The longest of \(ReportText.count(self.recoveries.count))"
+        if self.recoveries.ownSlow > 0 {
+            note += ", of which \(ReportText.count(self.recoveries.ownSlow)) took too long"
+        }
+        note += ": from the last fresh data, or from when the exchange could be reached again."
+        if isTold { note += " \(SoakText.seconds(self.recoveries.longest)) with the exchange's own part." }
         return .init(
-            name: "recovery", demanded: demanded, measured: measured, isMet: self.recoveries.ownSlow == 0,
-            note: "From the last fresh data, or from when the exchange could be reached again."
-                + (self.recoveries.ownSlow > 0 ? " \(self.recoveries.ownSlow) took longer." : ""))
+            name: "recovery", demanded: demanded, measured: SoakText.seconds(self.recoveries.ownLongest),
+            isMet: self.recoveries.ownSlow == 0, note: note)
     }
 
     private var memoryVerdict: ReportDocument.Verdict {
@@ -118,23 +124,28 @@ extension SoakRecord {
                 name: name, demanded: demanded, measured: "too short to tell", isMet: nil,
                 note: "The warm-up is left out, and what is left is too short.")
         }
-        let measured = "\(text(slope.slope)) an hour, between \(text(slope.lower)) and \(text(slope.upper))"
-        if slope.upper <= limit { return .init(name: name, demanded: demanded, measured: measured, isMet: true) }
-        if slope.lower > limit { return .init(name: name, demanded: demanded, measured: measured, isMet: false) }
+        let measured = "\(text(slope.slope)) an hour"
+        let bounds = "Between \(text(slope.lower)) and \(text(slope.upper)) an hour, with 95 % confidence."
+        if slope.upper <= limit {
+            return .init(name: name, demanded: demanded, measured: measured, isMet: true, note: bounds)
+        }
+        if slope.lower > limit {
+            return .init(name: name, demanded: demanded, measured: measured, isMet: false, note: bounds)
+        }
         return .init(
             name: name, demanded: demanded, measured: measured, isMet: nil,
-            note: "The bounds (95 %) hold the limit between them: run it longer.")
+            note: bounds + " The limit lies between them: run it longer.")
     }
 
     private var wrongVerdict: ReportDocument.Verdict? {
         guard let wrong = self.wrong else { return nil }
-        let demanded = "none called live for over \(SoakText.seconds(self.limits.wrong))"
+        let demanded = "live for no longer than \(SoakText.seconds(self.limits.wrong))"
         guard wrong.looks > 0 else {
             return .init(name: "wrong odds", demanded: demanded, measured: "nothing compared", isMet: nil)
         }
         return .init(
             name: "wrong odds", demanded: demanded,
-            measured: wrong.longest > 0 ? "longest \(SoakText.seconds(wrong.longest))" : "never",
+            measured: wrong.longest > 0 ? SoakText.seconds(wrong.longest) : "never",
             isMet: wrong.longest <= self.limits.wrong,
             note: self.faults?.planned.isEmpty == false
                 ? "The limit is how long a lost message may go unnoticed when silence and the witness tell nothing."

@@ -43,7 +43,7 @@ enum PageScript {
         lines.forEach(function(line){var hit=found(line,share*1000,8000/canvas.clientWidth);
         if(hit===null){return}
         var value=lower+(1-hit[1]/height)*(upper-lower),item=document.createElement("span");
-        item.textContent=line.name+" "+value.toFixed(digits(upper-lower));out.appendChild(item)});
+        item.textContent=line.name+" "+value.toFixed(digits(upper-lower));out.append(", ",item)});
         var x=share*100+"%";cursor.setAttribute("x1",x);cursor.setAttribute("x2",x);cursor.setAttribute("visibility","visible")}
         function hide(){cursor.setAttribute("visibility","hidden");out.textContent="";share=null}
         canvas.addEventListener("pointermove",function(e){var box=svg.getBoundingClientRect();show((e.clientX-box.left)/box.width)});

@@ -87,7 +87,7 @@ enum PageStyle {
         .h-neutral{stroke-opacity:.1}.bands:not(.strip) .t-warning{opacity:.7}
         .bands .t-neutral .shade{fill-opacity:.1}
         .readout{display:block;min-height:1.4em;margin:.1rem 0;font-size:.84rem;color:var(--ink)}
-        .readout b{font-weight:600}.readout span{margin-left:.9em}
+        .readout b{font-weight:600}.readout span{margin-left:.25em}
         details{margin:.5rem 0}
         summary{cursor:pointer;color:var(--ink);padding:.15rem 0;width:fit-content;text-decoration:underline;text-decoration-color:var(--rule);text-underline-offset:.2em}
         summary:hover{text-decoration-color:currentColor}

@@ -62,12 +62,13 @@ struct TimeLinesPlot {
         let (top, bottom) = (TimeLinesPlot.top, TimeLinesPlot.bottom)
         var body = PlotFrame.bands(self.plot.bands, on: self.time, top: top, bottom: bottom)
         body += PlotFrame.grid(ticks, top: top, bottom: bottom)
-        body += self.levels()
+        let levels = self.levels()
+        body += levels.lines
         body +=
             "<svg class=\"data\" x=\"0\" y=\"\(Markup.number(top))\" width=\"100%\" height=\"\(Markup.number(bottom - top))\" viewBox=\"0 0 1000 \(Markup.number(bottom - top))\" preserveAspectRatio=\"none\">"
         for (index, line) in self.plot.lines.enumerated() { body += self.path(line, index: index) }
         body += "</svg>\n"
-        body += PlotFrame.valueLabels(ticks, top: top, bottom: bottom)
+        body += levels.labels + PlotFrame.valueLabels(ticks, top: top, bottom: bottom)
         body += PlotFrame.below(self.time.ticks(atMost: 6), at: bottom)
         let readable =
             " data-plot=\"lines\" data-from=\"\(self.time.from)\" data-until=\"\(self.time.until)\" data-lower=\"\(self.values.lower)\" data-upper=\"\(self.values.upper)\" data-top=\"\(Markup.number(top))\" data-height=\"\(Markup.number(bottom - top))\""
@@ -85,22 +86,24 @@ struct TimeLinesPlot {
         (1 - self.values.position(value)) * (TimeLinesPlot.bottom - TimeLinesPlot.top)
     }
 
-    private func levels() -> String {
-        var out = "<g class=\"levels\">"
+    /// The levels' lines, which lie under the data, and their labels, which are to be read over it.
+    private func levels() -> (lines: String, labels: String) {
+        var lines = "<g class=\"levels\">"
+        var labels = lines
         for level in self.plot.levels where level.value.isFinite {
             let isInside = self.values.contains(level.value)
             let y = TimeLinesPlot.top + self.y(level.value)
             if isInside {
-                out += "<line x1=\"0\" x2=\"100%\" y1=\"\(Markup.number(y))\" y2=\"\(Markup.number(y))\"/>"
+                lines += "<line x1=\"0\" x2=\"100%\" y1=\"\(Markup.number(y))\" y2=\"\(Markup.number(y))\"/>"
             }
             let arrow = isInside ? "" : level.value > self.values.upper ? "↑ " : "↓ "
             let isTold = isInside || level.label.contains(where: \.isNumber)
             let value = isTold ? "" : " \(NumberText.significant(level.value))"
             let baseline = isInside ? max(12, y - 4) : level.value > self.values.upper ? 12 : TimeLinesPlot.bottom - 4
-            out +=
+            labels +=
                 "<text x=\"100%\" y=\"\(Markup.number(baseline))\" text-anchor=\"end\">\(Markup.escaped(arrow + level.label + value))</text>"
         }
-        return out + "</g>\n"
+        return (lines + "</g>\n", labels + "</g>\n")
     }
 
     private func path(_ line: ReportDocument.TimeLines.Line, index: Int) -> String {

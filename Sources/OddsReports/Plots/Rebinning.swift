@@ -24,8 +24,11 @@ enum Rebinning {
     /// at half the smallest bound that is.
     static func scale(_ plot: ReportDocument.Distribution) -> Scale {
         let buckets = plot.groups.flatMap(\.buckets).filter { $0.count > 0 && $0.from.isFinite && $0.until.isFinite }
+        // A handful of zeros, told as less than the clock's smallest step, must not stretch the axis by powers of ten.
+        let least = buckets.map(\.from).filter { $0 > 0 }.min() ?? 0
+        let bounds = buckets.flatMap { plot.isLogarithmic && $0.until < least ? [$0.from] : [$0.from, $0.until] }
         let values =
-            buckets.flatMap { [$0.from, $0.until] } + plot.groups.flatMap { $0.marks.map(\.value) }
+            bounds + plot.groups.flatMap { $0.marks.map(\.value) }
             + plot.limits.map(\.value)
         let usable = values.filter { $0.isFinite && (!plot.isLogarithmic || $0 > 0) }
         guard let lower = usable.min(), let upper = usable.max() else {

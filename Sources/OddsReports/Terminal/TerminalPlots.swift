@@ -56,7 +56,8 @@ struct TerminalPlots {
         }
         lines += self.more(plot.lines.count)
         let brackets = plot.bands.isEmpty ? [] : [self.marks(plot.bands, time: time, names: names, columns: columns)]
-        return lines + brackets + [self.axis(time, indent: 2 + names + 2, columns: columns)]
+        return lines + brackets
+            + [self.axis(time, indent: 2 + names + 2, columns: columns, key: self.key(plot.bands))]
     }
 
     private func bars(
@@ -94,14 +95,16 @@ struct TerminalPlots {
             }
         }
         let row = cells.map { $0.map { self.state($0) } ?? " " }.joined()
+        return self.ink.trimmed(String(repeating: " ", count: names + 4) + row)
+    }
+
+    /// What the marks mean.
+    private func key(_ bands: [ReportDocument.TimeLines.Band]) -> String {
         var labels: [(String, ReportDocument.Tone)] = []
         for band in bands where labels.count < 4 && !labels.contains(where: { $0.1 == band.tone }) {
             labels.append((band.label, band.tone))
         }
-        let room = max(0, self.width - 2 - names - 2 - columns - 2)
-        let key = self.ink.cut(labels.map { "\(self.state($0.1)) \($0.0)" }.joined(separator: " "), to: room)
-        return self.ink.trimmed(
-            String(repeating: " ", count: names + 4) + row + (room >= 8 ? "  " + self.ink.dressed(key, .soft) : ""))
+        return labels.map { "\(self.state($0.1)) \($0.0)" }.joined(separator: "  ")
     }
 
     /// One row a group: how often values occurred on the axis that all share, and the marks.
@@ -179,13 +182,19 @@ struct TerminalPlots {
         }
     }
 
-    /// The begin and the end under a row.
-    private func axis(_ time: TimeScale, indent: Int, columns: Int) -> String {
+    /// The begin and the end under a row, and between them what its marks mean.
+    private func axis(_ time: TimeScale, indent: Int, columns: Int, key: String = "") -> String {
         let (from, until) = (time.moment(time.from), "\(time.moment(time.until)) UTC")
         let gap = columns - self.ink.width(from) - self.ink.width(until)
+        guard gap > 0 else {
+            let text = self.ink.cut("\(from) to \(until)", to: columns)
+            return String(repeating: " ", count: indent) + self.ink.dressed(text, .soft)
+        }
+        let middle = gap >= 12 ? self.ink.cut(key, to: gap - 4) : ""
+        let before = (gap - self.ink.width(middle)) / 2
         let text =
-            gap > 0
-            ? from + String(repeating: " ", count: gap) + until : self.ink.cut("\(from) to \(until)", to: columns)
+            from + String(repeating: " ", count: before) + middle
+            + String(repeating: " ", count: gap - before - self.ink.width(middle)) + until
         return String(repeating: " ", count: indent) + self.ink.dressed(text, .soft)
     }
 }

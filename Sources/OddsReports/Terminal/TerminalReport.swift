@@ -66,14 +66,23 @@ public struct TerminalReport: Sendable {
             let word = ink.padded("\(ink.sign(verdict.isMet)) \(Overall.word(verdict.isMet))", to: 9)
             let head =
                 "  \(ink.dressed(word, TerminalInk.Dress(verdict.isMet)))  \(ink.padded(ink.cut(verdict.name, to: names), to: names))"
-            let value = ink.cut(verdict.measured, to: measures)
-            let gap = String(repeating: " ", count: max(0, measures - ink.width(value)))
-            let demanded = ink.dressed(ink.cut(verdict.demanded, to: self.width - 13), .soft)
-            lines.append(ink.trimmed("\(head)  \(ink.dressed(value, .strong))" + (isWide ? "\(gap)  \(demanded)" : "")))
-            if !isWide { lines.append(String(repeating: " ", count: 13) + demanded) }
-            if verdict.isMet != true, !verdict.note.isEmpty {
+            let values = self.lines(of: verdict.measured, to: measures, ink)
+            let demands = self.lines(of: verdict.demanded, to: isWide ? asked : self.width - 13, ink)
+            let indent = String(repeating: " ", count: 13)
+            if isWide {
+                let gap = String(repeating: " ", count: max(0, measures - ink.width(values[0])))
+                lines.append("\(head)  \(ink.dressed(values[0], .strong))\(gap)  \(ink.dressed(demands[0], .soft))")
+            } else {
+                lines.append("\(head)  \(ink.dressed(values[0], .strong))")
+                let under = indent + String(repeating: " ", count: names + 2)
+                lines += values.dropFirst().map { under + ink.dressed($0, .strong) }
+                lines += demands.map { indent + ink.dressed($0, .soft) }
+            }
+            lines[lines.count - 1] = ink.trimmed(lines[lines.count - 1])
+            // Many demands that are not met leave no room for why: that is in the page.
+            if verdict.isMet != true, !verdict.note.isEmpty, lines.count < 24 {
                 lines += ink.wrapped(verdict.note, to: self.width - 13).prefix(2).map {
-                    String(repeating: " ", count: 13) + ink.dressed($0, .soft)
+                    indent + ink.dressed($0, .soft)
                 }
             }
         }
@@ -81,6 +90,13 @@ public struct TerminalReport: Sendable {
             lines.append("  and \(verdicts.count - shown.count) more in the page")
         }
         return lines
+    }
+
+    /// A text in at most two lines, the second cut when it has to be; never none.
+    private func lines(of text: String, to width: Int, _ ink: TerminalInk) -> [String] {
+        let lines = ink.wrapped(text, to: width)
+        guard lines.count > 2 else { return lines.isEmpty ? [""] : lines }
+        return [lines[0], ink.cut(lines.dropFirst().joined(separator: " "), to: width)]
     }
 
     /// Names and values in as many columns as fit.

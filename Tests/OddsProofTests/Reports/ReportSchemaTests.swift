@@ -53,6 +53,13 @@ import Testing
         #expect(TerminalReport(width: 80, colour: false, unicode: true).lines(of: report.document).count > 5)
     }
 
+    @Test(arguments: ["backtest", "compare", "latency", "replay", "soak"])
+    func everyKeyIsDescribed(_ kind: String) throws {
+        let schema = try Self.schema(kind)
+        #expect(SchemaCheck.undescribed(schema).isEmpty)
+        #expect(SchemaCheck.undescribed(.object(["properties": .object(["a": .object([:])])])) == ["$.a"])
+    }
+
     @Test func theCheckFindsFaults() throws {
         let schema = try Self.schema("compare")
         guard case .object(var members) = try Self.tree(try Self.example("compare")) else {

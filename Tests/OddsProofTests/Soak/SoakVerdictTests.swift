@@ -30,7 +30,7 @@ import Testing
         var record = Self.record
         record.spikes.visible = 100
         record.spikes.caught = caught
-        #expect(try Self.verdict("spikes", of: record).isMet == isMet)
+        #expect(try Self.verdict("spikes caught", of: record).isMet == isMet)
         record.judge()
         #expect(record.isFailed == !isMet)
     }
@@ -45,7 +45,7 @@ import Testing
         record.uptime.ownShare = 998 / 998.5
         let verdict = try Self.verdict("uptime", of: record)
         #expect(verdict.isMet == true)
-        #expect(verdict.measured.contains("99.8 %"), "the share with the exchange's part is told too")
+        #expect(verdict.note.contains("99.8 %"), "the share with the exchange's part is told too")
     }
 
     @Test func aRecoveryThatIsOursMustTakeTenSecondsAtMost() throws {
