@@ -85,8 +85,8 @@ extension CompareFigures {
                         ? "no answers to compare"
                         : "\(CompareText.percent(agreed, of: rest)) (\(agreed) of \(rest))",
                     isMet: rest == 0 ? nil : agreed == rest,
-                    note: "Left out: \(compared - claimed) answers at which the stream did not say live or REST was wrong; and "
-                        + "\(behind) at which the stream said live and was behind"
+                    note: "Left out: \(compared - claimed) answers at which the stream did not say live or REST was "
+                        + "wrong; and \(behind) at which the stream said live and was behind"
                         + (longest.map { ", \(CompareText.time($0)) at most, in an outage of every line" } ?? "")
                         + ". With these \(CompareText.percent(agreed, of: claimed)); of all answers "
                         + "\(CompareText.percent(aligned, of: compared)), at the instant of receipt "
@@ -406,7 +406,8 @@ private struct CompareDocument {
         case "answer_newer": "the answer was quicker than the stream"
         case "stream_late": "the stream received it later"
         case "stream_not_live": "the stream was not live"
-        case "stream_behind": "the stream said live and was behind, in an outage of every line that it had not noticed yet"
+        case "stream_behind":
+            "the stream said live and was behind, in an outage of every line that it had not noticed yet"
         case "in_batch": "in the middle of a batch"
         case "ghost": "a ghost book that the poller believed"
         case "stale_answer": "REST was wrong: the answer was no longer true when it was asked for"

@@ -232,8 +232,9 @@ import Testing
         for row in Int64(0)..<4 {
             #expect(feed.counters.resyncs == 0)
             feed.wait(19)
+            let size = Size(rawValue: row * 1_000_000)
             feed.receive(
-                feed.change(self.t + 500 + 20 * row, .bids, row == 0 ? 0.50 : 0.41, Size(rawValue: row * 1_000_000), best: (0.48, 0.52)))
+                feed.change(self.t + 500 + 20 * row, .bids, row == 0 ? 0.50 : 0.41, size, best: (0.48, 0.52)))
         }
         #expect(feed.counters.resyncs == 2)
         #expect(feed.trust?.name == "suspect")
