@@ -157,6 +157,12 @@ struct BookSide: ~Copyable {
         self.cleared = stamp
     }
 
+    /// The exchange's clock was set back: whatever is stamped later than this counts as of then.
+    mutating func forgetStamps(after stamp: UInt32) {
+        for rung in 0..<self.rungs where Int32(bitPattern: self.stamps[rung] &- stamp) > 0 { self.stamps[rung] = stamp }
+        if Int32(bitPattern: self.cleared &- stamp) > 0 { self.cleared = stamp }
+    }
+
     @inline(__always)
     private mutating func rung(of raw: Int) -> Int {
         if self.step == 100 {

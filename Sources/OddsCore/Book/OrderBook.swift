@@ -77,6 +77,16 @@ public struct OrderBook: ~Copyable {
         return changed ? .applied : .superseded
     }
 
+    /// The exchange's clock was set back to here: what is in stays, and what comes from now on is newer.
+    public mutating func rewind(to time: Timestamp) {
+        guard self.hasSnapshot, time < self.lastTime else { return }
+        let stamp = UInt32(truncatingIfNeeded: time.milliseconds)
+        self.bids.forgetStamps(after: stamp)
+        self.asks.forgetStamps(after: stamp)
+        self.snapshotTime = min(self.snapshotTime, time)
+        self.lastTime = time
+    }
+
     /// Forgets everything and waits for a new snapshot.
     public mutating func reset() {
         self.bids.removeAll(stamp: 0)

@@ -226,6 +226,7 @@ public final class FeedBooks: MarketEventHandler {
             // What the exchange is known to have is not forgotten: a new connection may be frozen too.
             market.pointee.suspicion.formIntersection(.frozen)
             market.pointee.newestTime = .min
+            market.pointee.older.forget()
             guard market.pointee.words.sequence > 0 else { continue }
             market.pointee.lost = reason
             let trust =
@@ -350,10 +351,43 @@ public final class FeedBooks: MarketEventHandler {
             {
                 asset.pointee.report(entry.bestBid, entry.bestAsk)
                 if asset.pointee.hashes.due <= now { self.sample(entry.hash, of: found, in: index, at: timestamp) }
+            } else if index >= 0 {
+                self.heardOlder(entry, of: asset, in: index, at: timestamp)
             }
             if self.hot.pointee.reportsEveryEntry { self.reportEntry(found, "price_change", at: timestamp) }
         }
         if current >= 0 { self.endMessage(current) }
+    }
+
+    /// A change is older than what is in. When one after the other is, each equally far behind this machine's clock, and
+    /// what they report is not what the books say, the exchange's clock was set back: without this, what changes would be
+    /// passed over until the clock has caught up, and nothing would say so.
+    @inline(never)
+    private func heardOlder(
+        _ entry: WirePriceChange, of asset: UnsafeMutablePointer<AssetState>, in index: Int, at time: Timestamp
+    ) {
+        guard let market = self.hot.pointee.markets[index], asset.pointee.book.hasSnapshot else { return }
+        market.pointee.older.heard(time.milliseconds, at: self.hot.pointee.now.monotonic.nanoseconds)
+        guard market.pointee.older.isClock, let bid = entry.bestBid, let ask = entry.bestAsk,
+            !asset.pointee.book.agrees(bestBid: bid.rawValue, bestAsk: ask.rawValue)
+        else { return }
+        market.pointee.newestTime = time.milliseconds
+        market.pointee.messages = 1
+        market.pointee.older.forget()
+        market.pointee.lastTradeTime = min(market.pointee.lastTradeTime, time)
+        market.pointee.frozenUntil = min(market.pointee.frozenUntil, time)
+        market.pointee.suspicion.insert(.resynchronising)
+        for token in [market.pointee.yes, market.pointee.no] where token >= 0 {
+            guard let state = self.hot.pointee.assets[token] else { continue }
+            self.abandonChecks(of: token)
+            state.pointee.book.rewind(to: time)
+            state.pointee.report(nil, nil)
+            state.pointee.resyncSince = min(state.pointee.resyncSince, time)
+            self.requestResync(token, reason: .resynchronising)
+        }
+        _ = asset.pointee.book.apply(entry.side, price: entry.price, size: entry.size, at: time)
+        asset.pointee.report(bid, ask)
+        self.refreshTrust(of: index)
     }
 
     /// A full book: see `MarketEventHandler`.
@@ -384,6 +418,7 @@ public final class FeedBooks: MarketEventHandler {
         asset.pointee.report(nil, nil)
         if let tickSize = event.tickSize { self.noteTickSize(tickSize, of: asset) }
         if index >= 0, let market = self.hot.pointee.markets[index] {
+            market.pointee.older.forget()
             if event.timestamp.milliseconds < market.pointee.newestTime {
                 market.pointee.newestTime = event.timestamp.milliseconds  // the exchange started over
             }
@@ -480,9 +515,11 @@ public final class FeedBooks: MarketEventHandler {
         let market = self.hot.pointee.markets[index].unsafelyUnwrapped
         if time.milliseconds == market.pointee.newestTime {
             market.pointee.messages &+= counts
+            if counts > 0 { market.pointee.older.forget() }
             return
         }
         if time.milliseconds > market.pointee.newestTime {
+            market.pointee.older.forget()
             if market.pointee.hashes.isSampled { self.checkSamples(of: index) }
             if market.pointee.held { self.endBatch(index) }
             market.pointee.newestTime = time.milliseconds

@@ -107,6 +107,42 @@ struct AssetState: ~Copyable {
     }
 }
 
+/// Changes in a row that are stamped earlier than what is in already: rows that come late, or a clock that was set back.
+///
+/// Single rows come late, and newer ones come between them; a burst of late ones comes at once, whatever their stamps. Rows
+/// that all lie equally far behind this machine's clock, one after the other, are the exchange's time from now on.
+struct OlderRows {
+    /// How many stamps in a row there must be.
+    static let needed = 4
+    /// How far their distances from this machine's clock may differ.
+    static let spread: Int64 = 100_000_000
+
+    /// How many different stamps came in a row; 0 when the last change was not older.
+    private(set) var steps = 0
+    private var last = Int64.min
+    private var distance: Int64 = 0
+
+    /// A row came; its stamp in milliseconds, and this machine's time in nanoseconds.
+    mutating func heard(_ stamp: Int64, at now: Int64) {
+        let (scaled, overflow) = stamp.multipliedReportingOverflow(by: 1_000_000)
+        guard !overflow else { return self.forget() }
+        let distance = now &- scaled
+        if self.steps == 0 || stamp < self.last || abs(distance &- self.distance) > Self.spread {
+            self.steps = 1
+            self.distance = distance
+        } else if stamp > self.last {
+            self.steps += 1
+        }
+        self.last = stamp
+    }
+
+    /// Whether they can only be explained by a clock that was set back.
+    var isClock: Bool { self.steps >= Self.needed }
+
+    @inline(__always)
+    mutating func forget() { self.steps = 0 }
+}
+
 /// One followed market.
 struct MarketState {
     let slot: MarketSlot
@@ -119,6 +155,8 @@ struct MarketState {
     var newestTime = Int64.min
     /// Changes of that stamp. Books are not counted: a line that has just subscribed has had some that its twin has not.
     var messages: UInt32 = 0
+    /// Changes older than that, without a newer one between them.
+    var older = OlderRows()
     /// The books are in the middle of a batch and the board keeps the state before it.
     var held = false
     var heldSince = MonotonicTime(nanoseconds: 0)

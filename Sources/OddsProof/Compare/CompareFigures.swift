@@ -97,6 +97,15 @@ package struct CompareFigures: Sendable, Codable {
         package var rawReasons: [String: Int] = [:]
         /// What the others are, by class.
         package var classes: [String: Int] = [:]
+        /// The longest that the stream was behind while it said that it was live; nil when it never was.
+        package var behindMaxMs: Double?
+
+        /// Answers that the truth does not contradict, while the stream said that it was live: both claim to be right.
+        package var claimed: Int { self.live - (self.classes["ghost"] ?? 0) - (self.classes["stale_answer"] ?? 0) }
+        /// Of those, the ones at which both say the same, or were both right.
+        package var claimedAgreed: Int { self.liveAligned + (self.classes["both_right"] ?? 0) }
+        /// Of those, the ones at which the stream was behind before an outage of every line could be noticed.
+        package var claimedBehind: Int { self.classes["stream_behind"] ?? 0 }
 
         private enum CodingKeys: String, CodingKey {
             case source, questions, failed, refused, compared, live, classes
@@ -106,6 +115,7 @@ package struct CompareFigures: Sendable, Codable {
             case agreeAligned = "agree_aligned"
             case liveAligned = "live_aligned"
             case rawReasons = "raw_reasons"
+            case behindMaxMs = "behind_max_ms"
         }
     }
 
@@ -217,12 +227,14 @@ package struct CompareFigures: Sendable, Codable {
         package var stream: String
         /// How far the stream believed it.
         package var trust: String
-        /// `stream_not_live`, `stream_behind`, `refused`, `ghost`, `in_batch`, `fault` or `unexplained`.
+        /// `stream_not_live`, `stream_behind`, `refused`, `ghost`, `stale_answer`, `both_right`, `in_batch` or `unexplained`.
         package var kind: String
         package var explanation: String
+        /// Who was wrong, by the truth: `stream`, `poller`, `both` or `neither`; nil where that is not known.
+        package var wrong: String?
 
         private enum CodingKeys: String, CodingKey {
-            case source, market, hash, poller, stream, trust, kind, explanation
+            case source, market, hash, poller, stream, trust, kind, explanation, wrong
             case askedMs = "asked_ms"
             case answeredMs = "answered_ms"
             case stampMs = "stamp_ms"

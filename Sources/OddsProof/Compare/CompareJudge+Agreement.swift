@@ -104,8 +104,6 @@ extension CompareJudge {
         agreement.compared += 1
         if isLive { agreement.live += 1 }
         if isSame { agreement.agreeRaw += 1 }
-        let kind: String
-        let text: String
         let stream: Sighting?
         switch alignment {
         case .exact, .near, .later:
@@ -119,39 +117,71 @@ extension CompareJudge {
             }
             return
         case .absent: return
-        case .inBatch(let version):
-            kind = isLive ? "in_batch" : "stream_not_live"
-            text = "the stream was \(version.trust.text) and had another book of the same stamp"
-            stream = version
-        case .other(let version):
-            let behind = shown.flatMap { self.lag(of: $0, at: answer.answered) }
-            if !isLive {
-                kind = "stream_not_live"
-            } else if behind == 0 {
-                // The stream shows what is true now.
-                kind = tops.hasGhostShape ? "ghost" : "unexplained"
-            } else if self.isFeedHit(answer.asked, answer.answered) {
-                kind = behind == nil ? "fault" : "stream_behind"
-            } else {
-                kind = "unexplained"
-            }
-            let how = behind.map { ", \(CompareText.time(Self.milliseconds($0))) behind what was true" }
-            (text, stream) = ("the stream was \(shown?.trust.text ?? "without odds")\(how ?? "")", version)
+        case .inBatch(let version), .other(let version): stream = version
         }
-        agreement.classes[kind, default: 0] += 1
-        self.add(answer, kind, self.why(text, answer), stream, to: &list)
+        let judged = self.judge(answer, tops, shown, alignment)
+        if judged.kind == "stream_behind", let behind = judged.behind {
+            agreement.behindMaxMs = Swift.max(agreement.behindMaxMs ?? 0, Self.milliseconds(behind))
+        }
+        agreement.classes[judged.kind, default: 0] += 1
+        self.add(answer, judged.kind, self.why(judged.text, answer), stream, wrong: judged.wrong, to: &list)
     }
 
-    /// How long ago what the stream shows was last true; nil when it was not, or that is not known.
-    private func lag(of shown: Sighting, at time: Int64) -> Int64? {
+    /// The longest that the stream may take to notice that no line brings anything: silence is looked into after 5 s at
+    /// most, and what the witness then says is waited for.
+    private static let notice: Int64 = 6_000_000_000
+
+    /// Who was wrong, by the truth, when an answer and the stream differ.
+    private func judge(
+        _ answer: PollAnswer, _ tops: MarketTops, _ shown: Sighting?, _ alignment: CompareAlignment
+    ) -> (kind: String, text: String, wrong: String?, behind: Int64?) {
+        let slack = self.configuration.tolerance.wholeNanoseconds
+        let behind = shown.flatMap { self.lag(of: $0.tops, at: answer.answered, atMost: Self.notice) }
+        let age = self.lag(of: tops, at: answer.answered, atMost: Self.lookBack)
+        let isKnown = self.configuration.truth != .union && self.truth.index(at: answer.answered) != nil
+        let isStreamRight = behind.map { $0 <= slack } ?? false
+        let isAnswerRight = age.map { $0 <= slack + (answer.answered - answer.asked) } ?? false
+        var wrong: String?
+        if isKnown {
+            switch (isStreamRight, isAnswerRight) {
+            case (true, true): wrong = "neither"
+            case (true, false): wrong = "poller"
+            case (false, true): wrong = "stream"
+            case (false, false): wrong = "both"
+            }
+        }
+        func late(_ lag: Int64?) -> String {
+            lag.map { CompareText.time(Self.milliseconds($0)) + " behind what was true" } ?? "not what was true lately"
+        }
+        var text = "the stream was \(shown?.trust.text ?? "without odds")"
+        if case .inBatch = alignment { text += " and had another book of the same stamp" }
+        if isKnown { text += ", \(late(behind)); the answer was \(late(age))" }
+        let kind: String
+        if shown?.trust.isLive != true {
+            kind = "stream_not_live"
+        } else if !isKnown {
+            if case .inBatch = alignment { kind = "in_batch" } else { kind = "unexplained" }
+        } else if !isAnswerRight {
+            kind = tops.hasGhostShape ? "ghost" : "stale_answer"
+        } else if isStreamRight {
+            kind = "both_right"
+        } else if behind != nil, self.isFeedHit(answer.asked, answer.answered) {
+            kind = "stream_behind"
+        } else {
+            kind = "unexplained"
+        }
+        return (kind, text, wrong, behind)
+    }
+
+    /// How long ago something was last true; nil when it was not within a time, or that is not known.
+    private func lag(of tops: MarketTops, at time: Int64, atMost limit: Int64) -> Int64? {
         guard self.configuration.truth != .union else { return nil }
         let entries = self.truth.entries
         guard let last = self.truth.index(at: time) else { return nil }
-        let oldest = time - Self.lookAhead
         for index in stride(from: last, through: 0, by: -1) {
             let until = index == last ? time : entries[index + 1].time
-            if until < oldest { return nil }
-            if entries[index].tops.agrees(with: shown.tops) { return time - until }
+            if until < time - limit { return nil }
+            if entries[index].tops.agrees(with: tops) { return time - until }
         }
         return nil
     }
@@ -178,7 +208,7 @@ extension CompareJudge {
 
     private func add(
         _ answer: PollAnswer, _ kind: String, _ text: String, _ stream: Sighting?,
-        to list: inout [CompareFigures.Disagreement]
+        wrong: String? = nil, to list: inout [CompareFigures.Disagreement]
     ) {
         guard list.count(where: { $0.kind == kind }) < self.configuration.listed else { return }
         list.append(
@@ -186,7 +216,7 @@ extension CompareJudge {
                 source: self.sources[answer.source].name, market: self.name, askedMs: Self.milliseconds(answer.asked),
                 answeredMs: Self.milliseconds(answer.answered), stampMs: answer.stamp, hash: answer.hash,
                 poller: answer.tops?.text ?? "nothing", stream: stream?.tops.text ?? "nothing",
-                trust: stream?.trust.text ?? "no odds", kind: kind, explanation: text))
+                trust: stream?.trust.text ?? "no odds", kind: kind, explanation: text, wrong: wrong))
     }
 
     // MARK: Plot

@@ -41,9 +41,6 @@ public struct CompareReport: Report {
 }
 
 extension CompareFigures {
-    /// How many answers differ from the stream while nothing is known that would explain it.
-    var unexplained: Int { self.agreement.reduce(0) { $0 + ($1.classes["unexplained"] ?? 0) } }
-
     /// What was demanded.
     var verdicts: [ReportDocument.Verdict] {
         guard let stream = self.sources.first else { return [] }
@@ -80,19 +77,25 @@ extension CompareFigures {
         let raw = self.agreement.reduce(0) { $0 + $1.agreeRaw }
         let aligned = self.agreement.reduce(0) { $0 + $1.agreeAligned }
         if !self.agreement.isEmpty {
-            let count = "\(ReportText.count(aligned)) of \(ReportText.count(compared)) agree"
+            let claimed = self.agreement.reduce(0) { $0 + $1.claimed }
+            let agreed = self.agreement.reduce(0) { $0 + $1.claimedAgreed }
+            let behind = self.agreement.reduce(0) { $0 + $1.claimedBehind }
+            let longest = self.agreement.compactMap(\.behindMaxMs).max()
+            let rest = claimed - behind
             verdicts.append(
                 ReportDocument.Verdict(
-                    name: "stream and REST agree", demanded: "every exception explained",
-                    measured: compared == 0
+                    name: "stream and REST agree",
+                    demanded: "all answers after alignment at which both claim to be right",
+                    measured: rest == 0
                         ? "no answers to compare"
-                        : aligned == compared
-                            ? "\(count)"
-                            : "\(count), \(self.unexplained == 0 ? "none" : ReportText.count(self.unexplained)) unexplained",
-                    isMet: compared == 0 ? nil : self.unexplained == 0,
-                    note:
-                        "After alignment in time; at the instant of receipt \(CompareText.percent(raw, of: compared)). "
-                        + "Exceptions are listed below."))
+                        : "\(CompareText.percent(agreed, of: rest)) (\(agreed) of \(rest))",
+                    isMet: rest == 0 ? nil : agreed == rest,
+                    note: "Left out: \(compared - claimed) answers at which the stream did not say live or REST was "
+                        + "wrong; and \(behind) at which the stream said live and was behind"
+                        + (longest.map { ", \(CompareText.time($0)) at most, in an outage of every line" } ?? "")
+                        + ". With these \(CompareText.percent(agreed, of: claimed)); of all answers "
+                        + "\(CompareText.percent(aligned, of: compared)), at the instant of receipt "
+                        + "\(CompareText.percent(raw, of: compared)). All are listed."))
         }
         return verdicts
     }
@@ -407,9 +410,12 @@ private struct CompareDocument {
         case "answer_newer": "the answer was quicker than the stream"
         case "stream_late": "the stream received it later"
         case "stream_not_live": "the stream was not live"
-        case "stream_behind": "the stream was behind, and had not noticed yet"
+        case "stream_behind":
+            "the stream said live and was behind, in an outage of every line that it had not noticed yet"
         case "in_batch": "in the middle of a batch"
-        case "ghost": "a ghost book that the poller believed; the stream was right"
+        case "ghost": "a ghost book that the poller believed"
+        case "stale_answer": "REST was wrong: the answer was no longer true when it was asked for"
+        case "both_right": "both were right, at moments that lie closer together than the tolerance"
         case "refused": "the poller did not believe the answer"
         case "between_polls": "between two polls"
         case "no_answer": "no answer"
@@ -446,8 +452,7 @@ private struct CompareDocument {
         let rows = listed.prefix(Self.rows).map {
             [
                 self.clock($0.answeredMs), $0.source, ReportText.name($0.market), $0.poller, $0.stream,
-                Self.words($0.kind),
-                $0.explanation,
+                Self.words($0.kind), $0.wrong ?? "–", $0.explanation,
             ]
         }
         return [
@@ -469,7 +474,7 @@ private struct CompareDocument {
                 [
                     .table(
                         Document.Table(
-                            columns: ["time", "poller", "market", "answer", "stream", "why", "explanation"]
+                            columns: ["time", "poller", "market", "answer", "stream", "why", "wrong", "explanation"]
                                 .map { Document.Table.Column($0) }, rows: Array(rows)))
                 ]),
         ]

@@ -224,6 +224,44 @@ import Testing
         #expect(feed.snapshot?.exchangeTime == Timestamp(milliseconds: self.t + 100))
     }
 
+    @Test func aClockThatWasSetBackIsBelievedAfterAFewRowsAndFreshBooksAreAskedFor() {
+        let feed = self.live()
+        feed.receive(feed.change(self.t + 1500, .bids, 0.50, 1, best: (0.50, 0.52)))
+        #expect(feed.top == "0.5 0.52 0.48 0.5" && feed.trust == .live)
+        // The clock is one second behind from here on; the bid at 0.50 is taken away at once.
+        for row in Int64(0)..<4 {
+            #expect(feed.counters.resyncs == 0)
+            feed.wait(19)
+            let size = Size(rawValue: row * 1_000_000)
+            feed.receive(
+                feed.change(self.t + 500 + 20 * row, .bids, row == 0 ? 0.50 : 0.41, size, best: (0.48, 0.52)))
+        }
+        #expect(feed.counters.resyncs == 2)
+        #expect(feed.trust?.name == "suspect")
+        feed.receive(feed.dump(self.t + 570))
+        #expect(feed.top == "0.48 0.52 0.48 0.52" && feed.trust == .live)
+        #expect(feed.snapshot?.exchangeTime == Timestamp(milliseconds: self.t + 570))
+        feed.receive(feed.change(self.t + 580, .bids, 0.49, 1, best: (0.49, 0.52)))
+        #expect(feed.top == "0.49 0.52 0.48 0.51" && feed.trust == .live)
+    }
+
+    @Test func aBurstOfLateRowsIsNoClockThatWasSetBack() {
+        let feed = self.live()
+        feed.receive(feed.change(self.t + 1500, .bids, 0.50, 1, best: (0.50, 0.52)))
+        // They come one after the other, whatever their stamps.
+        for row in Int64(0)..<8 {
+            feed.receive(feed.change(self.t + 300 + 150 * row, .bids, 0.41, 3, best: (0.48, 0.52)))
+        }
+        #expect(feed.counters.resyncs == 0 && feed.trust == .live)
+        // And late ones between which a newer one comes.
+        for row in Int64(0)..<8 {
+            feed.wait(19)
+            let time = row % 3 == 2 ? self.t + 1500 + row : self.t + 500 + 20 * row
+            feed.receive(feed.change(time, .bids, 0.41, 4, best: row % 3 == 2 ? (0.50, 0.52) : (0.48, 0.52)))
+        }
+        #expect(feed.counters.resyncs == 0 && feed.trust == .live && feed.top == "0.5 0.52 0.48 0.5")
+    }
+
     @Test func manyHeldBatchesKeepOneNote() {
         let feed = self.live()
         for n in 1...5000 {

@@ -211,22 +211,56 @@ import Testing
         desk.truth(0.50, at: 0)
         desk.stream(0.50, at: 10, stamp: 0)
         if hasFault { desk.meter.fault(CompareFault(from: 8_000, until: 12_000, text: "freeze")) }
+        desk.poll(0.50, at: 8_500, stamp: 0)
         desk.truth(0.55, at: 9_000)
         desk.poll(0.55, at: 10_000, stamp: 9_000)
         let figures = desk.end()
         #expect(figures.agreement[0].classes == [kind: 1])
         #expect(figures.disagreements.map(\.kind) == [kind])
+        #expect(figures.disagreements.map(\.wrong) == ["stream"])
         #expect(figures.disagreements.first?.explanation.contains("1.00 s behind") == true)
         #expect(figures.verdicts.first { $0.name == "stream and REST agree" }?.isMet == hasFault)
     }
 
-    @Test func anotherBookOfTheSameStampIsABatchThatWasCut() {
+    @Test func twoStatesOfOneStampAreBothRight() {
         var desk = Desk()
         desk.truth(0.50, at: 0)
         desk.stream(0.50, at: 10, stamp: 0)
+        desk.truth(0.53, at: 9_000)
+        desk.truth(0.55, at: 9_002)
         desk.stream(0.53, at: 9_010, stamp: 9_000)
         desk.poll(0.55, at: 9_015, stamp: 9_000)
-        #expect(desk.end().agreement[0].classes == ["in_batch": 1])
+        let figures = desk.end()
+        #expect(figures.agreement[0].classes == ["both_right": 1])
+        #expect(figures.verdicts.first { $0.name == "stream and REST agree" }?.isMet == true)
+    }
+
+    @Test func anAnswerThatIsNotTrueIsNoDisagreementOfTwoClaims() {
+        var desk = Desk()
+        desk.truth(0.50, at: 0)
+        desk.stream(0.50, at: 10, stamp: 0)
+        desk.poll(0.50, at: 100, stamp: 0)
+        desk.truth(0.55, at: 1_000)
+        desk.stream(0.55, at: 1_010, stamp: 1_000)
+        desk.truth(0.60, at: 5_000)
+        desk.stream(0.60, at: 5_010, stamp: 5_000)
+        desk.poll(0.65, at: 9_000, stamp: 8_900)
+        let figures = desk.end()
+        #expect(figures.agreement[0].classes == ["stale_answer": 1])
+        #expect(figures.disagreements.map(\.wrong) == ["poller"])
+        #expect(figures.agreement[0].claimed == 1 && figures.agreement[0].claimedAgreed == 1)
+    }
+
+    @Test func aStreamThatWasNeverRightIsNotExcusedByAFault() {
+        var desk = Desk()
+        desk.truth(0.50, at: 0)
+        desk.stream(0.50, at: 10, stamp: 0)
+        desk.meter.fault(CompareFault(from: 8_000, until: 12_000, text: "freeze"))
+        desk.stream(0.40, at: 9_000, stamp: 9_000)
+        desk.poll(0.50, at: 10_000, stamp: 9_500)
+        let figures = desk.end()
+        #expect(figures.agreement[0].classes == ["unexplained": 1])
+        #expect(figures.verdicts.first { $0.name == "stream and REST agree" }?.isMet == false)
     }
 
     @Test func answersThatAreRefusedOrMissingAreCountedApart() {

@@ -36,14 +36,24 @@ import Testing
         #expect(minute.caught * 2 < minute.spikes)
     }
 
-    @Test(arguments: [1, 2] as [UInt64])
-    func underFaultsNearlyAllAreCaughtAndEveryExceptionIsExplained(seed: UInt64) throws {
-        let figures = try Self.comparison("btc-updown-15m", .seconds(300), seed: seed, faultsPerMinute: 6).run()
+    /// Ten minutes have too few spikes for a share to say much, so it is said which of them are missed: the one of the second
+    /// seed was over before it could be noticed that both lines had gone dead.
+    @Test(arguments: [(1, []), (2, ["no 567 ms fault half-open"])] as [(UInt64, [String])])
+    func underFaultsTheseAreMissedAndNoTwoClaimsDiffer(seed: UInt64, missed: [String]) throws {
+        let figures = try Self.comparison("btc-updown-15m", .seconds(600), seed: seed, faultsPerMinute: 6).run()
         let stream = try #require(figures.caught(by: .stream, .tenth))
-        // Ten minutes have too few spikes to tell 99 % from 98: one may be missed.
-        #expect(stream.spikes > 20 && stream.spikes - stream.caught <= 1, "\(stream)")
-        for agreement in figures.agreement { #expect(agreement.classes["unexplained"] == nil, "\(agreement)") }
-        #expect(figures.missedByStream.allSatisfy { $0.sights[0].missed != "unexplained" })
+        #expect(stream.spikes > 50)
+        let found = figures.missedByStream.map { spike in
+            let why = spike.sights[0].explanation?.contains("half-open") == true ? "half-open" : "something else"
+            return "\(spike.side) \(CompareText.time(spike.visibleMs)) \(spike.sights[0].missed ?? "nothing") \(why)"
+        }
+        #expect(found == missed)
+        for agreement in figures.agreement {
+            #expect(agreement.classes["unexplained"] == nil, "\(agreement)")
+            #expect(agreement.claimedAgreed == agreement.claimed - agreement.claimedBehind, "\(agreement)")
+            #expect(agreement.behindMaxMs.map { $0 < 3_000 } ?? true, "\(agreement)")
+        }
+        #expect(figures.agreement.reduce(0) { $0 + $1.claimedAgreed } > 90)
         #expect(!figures.faults.isEmpty)
     }
 
