@@ -380,7 +380,7 @@ extension ReplayReport {
         if self.results.jumps > 0 {
             notes.append(
                 """
-                The times of the tape jump \(Self.count(self.results.jumps, "time")): more than a second back, or more than a \
+                The times of the tape jump \(ReportText.count(self.results.jumps, "time")): more than a second back, or more than a \
                 minute on to whole books. Each begins another session, as if the connection had been lost; the time in \
                 between is skipped.
                 """)
