@@ -11,7 +11,7 @@ public struct ReplayComparison: Hashable, Sendable, Codable {
     /// By how much moments may differ.
     public struct Tolerance: Hashable, Sendable {
         /// Of spikes and orders, which follow from messages: processing, and the timer that ends a batch.
-        public var messages = Duration.milliseconds(100)
+        public var messages = Duration.milliseconds(500)
         /// Of incidents, which follow from looks at the lines four times a second, and from what is noticed once a second.
         public var incidents = Duration.milliseconds(1500)
 

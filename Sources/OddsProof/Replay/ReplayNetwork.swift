@@ -59,6 +59,8 @@ package final class ReplayNetwork: FeedConnector, BookWitness, @unchecked Sendab
     /// Messages that were heard, and that were not.
     private(set) var heard: UInt64 = 0
     private(set) var differences = Differences()
+    /// Whether the recorded feed has closed its last connection by itself, as it does when the program ends.
+    private(set) var isOver = false
     /// Whether the recording was heard to hold answers.
     private(set) var hasAnswers = false
 
@@ -130,6 +132,7 @@ package final class ReplayNetwork: FeedConnector, BookWitness, @unchecked Sendab
     private func begin(_ line: Int, _ connection: Int) -> Attempt {
         let attempt = Attempt(line: line, connection: connection)
         self.attempts.append(attempt)
+        self.isOver = false
         if let index = self.waiting.firstIndex(where: { $0.line == line }) {
             self.join(self.waiting.remove(at: index), attempt)
         }
@@ -205,6 +208,7 @@ package final class ReplayNetwork: FeedConnector, BookWitness, @unchecked Sendab
                 return
             }
             let attempt = self.attempts.remove(at: index)
+            self.isOver = byUs && self.attempts.isEmpty
             guard let socket = attempt.socket else {
                 if !attempt.isLeft, !byUs { self.differences.unused += 1 }
                 return

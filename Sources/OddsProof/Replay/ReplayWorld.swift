@@ -132,7 +132,11 @@ package final class ReplayWorld {
         case .other: return
         // Told in the middle of a read, by the feed itself.
         case .command(.resolved): break
-        case .message, .connection, .answer, .command, .end: self.network?.endRead()
+        case .message, .connection, .answer, .command: self.network?.endRead()
+        case .end:
+            self.network?.endRead()
+            // The recorded feed had stopped: what its lines would have been found to be from there on nobody looked at.
+            if self.network?.isOver == true { return }
         }
         self.pass(until: time)
         if self.network == nil { self.beginRun(ReplayRun()) }

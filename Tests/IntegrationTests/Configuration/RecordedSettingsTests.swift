@@ -1,4 +1,5 @@
 import OddsCore
+import OddsProof
 import OddsRecording
 import OddsTrading
 import Testing
