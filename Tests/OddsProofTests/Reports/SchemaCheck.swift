@@ -87,7 +87,10 @@ struct SchemaCheck {
         var found: [String] = []
         if case .object(let rules)? = schema["properties"] {
             for (name, rule) in rules {
-                if case .text(let text)? = rule["description"], !text.isEmpty {} else { found.append("\(place).\(name)") }
+                if case .text(let text)? = rule["description"], !text.isEmpty {
+                } else {
+                    found.append("\(place).\(name)")
+                }
                 found += Self.undescribed(rule, at: "\(place).\(name)")
             }
         }
