@@ -60,8 +60,7 @@ extension CompareFigures {
                     demanded: "at least 99 %", measured: caught.spikes > 0 ? share : "no spikes", isMet: isMet(99)))
         }
         if let p99 = caught.delayP99Ms, let p50 = caught.delayP50Ms, let most = caught.delayMaxMs {
-            // When messages are stamped as they came, nothing tells how long they took.
-            let isBlind = self.truth == CompareConfiguration.Truth.recording.rawValue && most == 0
+            let isBlind = self.isBlind(caught)
             verdicts.append(
                 ReportDocument.Verdict(
                     name: "delay of the stream", demanded: "under 1 s for 99 %",
@@ -98,6 +97,11 @@ extension CompareFigures {
                         + "\(CompareText.percent(raw, of: compared)). All are listed."))
         }
         return verdicts
+    }
+
+    /// Whether delays are not told: messages of a recording that are stamped as they came.
+    func isBlind(_ caught: Caught) -> Bool {
+        self.truth == CompareConfiguration.Truth.recording.rawValue && caught.delayMaxMs == 0
     }
 
     private var truthNote: String {
@@ -185,7 +189,7 @@ private struct CompareDocument {
                     note: "\(caught.caught) of \(caught.spikes) spikes of 100 ms or more", tone: self.tone(index)))
         }
         if let stream = self.figures.sources.first, let caught = self.figures.caught(by: stream, .tenth),
-            let median = caught.delayP50Ms
+            let median = caught.delayP50Ms, !self.figures.isBlind(caught)
         {
             list.append(
                 Document.Figure(

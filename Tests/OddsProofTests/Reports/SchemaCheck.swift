@@ -82,6 +82,23 @@ struct SchemaCheck {
         return faults
     }
 
+    /// Keys that a schema names and does not describe, each with its place.
+    static func undescribed(_ schema: JSONTree, at place: String = "$") -> [String] {
+        var found: [String] = []
+        if case .object(let rules)? = schema["properties"] {
+            for (name, rule) in rules {
+                if case .text(let text)? = rule["description"], !text.isEmpty {
+                } else {
+                    found.append("\(place).\(name)")
+                }
+                found += Self.undescribed(rule, at: "\(place).\(name)")
+            }
+        }
+        if let items = schema["items"] { found += Self.undescribed(items, at: "\(place)[]") }
+        if let others = schema["additionalProperties"] { found += Self.undescribed(others, at: "\(place).*") }
+        return found
+    }
+
     /// Keys that a value has and the schema does not name, each with its place.
     static func unnamed(_ value: JSONTree, _ schema: JSONTree, at place: String = "$") -> [String] {
         switch value {
