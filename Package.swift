@@ -48,7 +48,6 @@ let package = Package(
         .package(url: "https://github.com/apple/swift-nio-ssl.git", from: "2.30.0"),
         .package(url: "https://github.com/apple/swift-crypto.git", from: "4.0.0"),
         .package(url: "https://github.com/apple/swift-log.git", from: "1.6.3"),
-        .package(url: "https://github.com/apple/swift-metrics.git", from: "2.5.0"),
         .package(url: "https://github.com/HdrHistogram/hdrhistogram-swift.git", from: "0.2.0"),
         .package(url: "https://github.com/apple/swift-argument-parser.git", from: "1.5.0"),
         .package(url: "https://github.com/apple/swift-configuration.git", from: "1.0.0"),
@@ -78,7 +77,8 @@ let package = Package(
             name: "OddsProof",
             dependencies: [
                 "OddsCore", "RealtimeOdds", "OddsTrading", "OddsRecording", "OddsReports", "PolymarketSimulator",
-                product("Crypto", "swift-crypto"), product("NIOCore", "swift-nio"), product("NIOEmbedded", "swift-nio"), product("Logging", "swift-log"),
+                product("Crypto", "swift-crypto"), product("NIOCore", "swift-nio"), product("NIOEmbedded", "swift-nio"),
+                product("Logging", "swift-log"),
                 product("ServiceLifecycle", "swift-service-lifecycle"),
             ], swiftSettings: settings),
         .target(
@@ -193,7 +193,8 @@ let package = Package(
         .testTarget(
             name: "IntegrationTests",
             dependencies: [
-                "oddstream", "ChaosSupport", "OddsProof", "OddsRecording", "OddsReports", "OddsSinks", "OddsStore", "OddsTrading", "PolymarketSimulator",
+                "oddstream", "ChaosSupport", "OddsProof", "OddsRecording", "OddsReports", "OddsSinks", "OddsStore",
+                "OddsTrading", "PolymarketSimulator",
                 "RealtimeOdds",
                 "OddsTestSupport",
                 product("Crypto", "swift-crypto"), product("NIOCore", "swift-nio"), product("NIOPosix", "swift-nio"),
@@ -213,7 +214,8 @@ if conformance {
 if chaos {
     package.targets.append(
         .executableTarget(
-            name: "Chaos", dependencies: ["OddsCore", "OddsProof", "ChaosSupport"], path: "Chaos", swiftSettings: settings))
+            name: "Chaos", dependencies: ["OddsCore", "OddsProof", "ChaosSupport"], path: "Chaos",
+            swiftSettings: settings))
 }
 
 if fuzzing {

@@ -13,6 +13,7 @@ let package = Package(
             name: "Oddstream",
             dependencies: [
                 .product(name: "Benchmark", package: "benchmark"), .product(name: "OddsCore", package: "oddstream"),
+                .product(name: "OddsProof", package: "oddstream"),
             ],
             path: "Benchmarks/Oddstream",
             swiftSettings: [.swiftLanguageMode(.v6)],

@@ -64,6 +64,8 @@ public struct SimulatorCounters: Sendable, Hashable {
     public var priceSubscriptions = 0
     /// Frames with prices sent, histories included.
     public var priceFrames = 0
+    /// Whether the tape has ended; its last books are served on.
+    public var hasTapeEnded = false
     /// Faults that have begun.
     public var faults = 0
 }

@@ -77,8 +77,7 @@ public final class PolymarketSimulator: Service {
     }
 
     private func launch() async throws(SimulatorError) -> Running {
-        var tape: Tape?
-        if let path = self.configuration.tape?.path { tape = try await Tape.read(path: path) }
+        let tape = try await self.stage()
         let tls = try self.tlsContext()
         // One thread: everything that a connection is sent is made and written in one order.
         let group = MultiThreadedEventLoopGroup(numberOfThreads: 1)
@@ -87,6 +86,12 @@ public final class PolymarketSimulator: Service {
         let exchange = SimulatedExchange(
             configuration: self.configuration, tape: tape, clock: self.clock,
             later: { loop.execute($0) },
+            tapeEnded: { problems in
+                logger.notice(
+                    "The tape has ended; its last books are served on",
+                    metadata: problems.isEmpty
+                        ? nil : ["exchange.tape.unreadable": "\(problems.prefix(5).joined(separator: "; "))"])
+            },
             report: { fault, isHit in
                 let facts: Logger.Metadata = ["exchange.fault": "\(FaultText.json(PlannedFault(at: .zero, fault)))"]
                 if isHit {
@@ -127,6 +132,18 @@ public final class PolymarketSimulator: Service {
         } catch {
             await Self.shutDown(group, self.logger)
             throw error
+        }
+    }
+
+    /// The tape before its first frame, read on a thread that may wait for it; nil without one.
+    private func stage() async throws(SimulatorError) -> TapeStage? {
+        guard let tape = self.configuration.tape else { return nil }
+        do {
+            return try await NIOThreadPool.singleton.runIfActive { try TapeStage(tape.source, speed: tape.speed) }
+        } catch let error as SimulatorError {
+            throw error
+        } catch {
+            throw SimulatorError(.tape, "The tape \(tape.source.name) could not be read.", cause: error)
         }
     }
 

@@ -34,15 +34,15 @@ public struct SimulatorConfiguration: Sendable {
     }
 
     /// Where the order flow comes from instead of the seed.
-    public struct Tape: Sendable, Hashable {
-        /// NDJSON, plain or gzip: rows `{"t":<ms>,"m":"<frame>"}`, or one frame a line.
-        public var path: String
+    public struct Tape: Sendable {
+        /// What is played: a recording, for one.
+        public var source: any FeedTape
         /// How fast the tape runs: 1 is as recorded, 10 ten times as fast; infinity sends all at once.
         public var speed = 1.0
 
-        /// A tape by its path.
-        public init(path: String, speed: Double = 1) {
-            self.path = path
+        /// A tape and its speed.
+        public init(_ source: any FeedTape, speed: Double = 1) {
+            self.source = source
             self.speed = speed
         }
     }

@@ -24,6 +24,7 @@ public final class RealtimeOddsStreamer: OddsSource, Service {
     private let clock: any StreamClock
     private let observer: (any AppliedMessageObserver)?
     private let marketObserver: (any MarketObserver)?
+    private let tap: (any FeedTap)?
     private let endpoint: WebSocketEndpoint
     private let security: TransportSecurity?
     private let eventLoop: any EventLoop
@@ -47,10 +48,12 @@ public final class RealtimeOddsStreamer: OddsSource, Service {
     ///   - clock: this machine's clocks, or a test's.
     ///   - observer: called on the feed's event loop for every applied entry of a message; nil costs nothing.
     ///   - marketObserver: called on the feed's event loop for every published change; nil costs nothing.
+    ///   - tap: hears every message, connection, command and REST exchange, for a recording; nil costs nothing.
     /// - Throws: `RealtimeOddsError` when a value of the configuration cannot be used; the message names it.
     public init(
         configuration: RealtimeOddsConfiguration, logger: Logger, clock: any StreamClock = SystemClock(),
-        observer: (any AppliedMessageObserver)? = nil, marketObserver: (any MarketObserver)? = nil
+        observer: (any AppliedMessageObserver)? = nil, marketObserver: (any MarketObserver)? = nil,
+        tap: (any FeedTap)? = nil
     ) throws(RealtimeOddsError) {
         try configuration.validate()
         do throws(TransportError) {
@@ -67,6 +70,7 @@ public final class RealtimeOddsStreamer: OddsSource, Service {
         self.clock = clock
         self.observer = observer
         self.marketObserver = marketObserver
+        self.tap = tap
         self.incidentRecorder = IncidentRecorder(clock: clock, logger: logger)
         // One loop serves all lines; the group is the process's own and outlives the streamer.
         self.eventLoop = MultiThreadedEventLoopGroup.singleton.next()
@@ -77,7 +81,9 @@ public final class RealtimeOddsStreamer: OddsSource, Service {
         let rest = try Self.restTransport(configuration)
         self.rest = rest
         self.witness = RESTWitness(
-            client: ClobClient(base: configuration.clobREST, transport: rest, timeout: configuration.requestTimeout),
+            client: ClobClient(
+                base: configuration.clobREST, transport: TappedTransport.over(rest, .clob, clock: clock, tap: tap),
+                timeout: configuration.requestTimeout),
             eventLoop: self.eventLoop, clock: clock)
         // Tokens need no look-ups.
         let needsLookUps = configuration.markets.contains { selection in
@@ -88,7 +94,9 @@ public final class RealtimeOddsStreamer: OddsSource, Service {
             ? MarketDiscovery(
                 selections: configuration.markets, schedule: configuration.marketSchedule,
                 gamma: GammaClient(
-                    base: configuration.gammaREST, transport: rest, timeout: configuration.requestTimeout),
+                    base: configuration.gammaREST,
+                    transport: TappedTransport.over(rest, .gamma, clock: clock, tap: tap),
+                    timeout: configuration.requestTimeout),
                 lookUpTimeout: configuration.requestTimeout, clock: clock, logger: logger) : nil
         relay.discovery = self.discovery
     }
@@ -137,7 +145,7 @@ public final class RealtimeOddsStreamer: OddsSource, Service {
             witness: self.witness, eventLoop: self.eventLoop, clock: self.clock, logger: self.logger,
             board: self.board, observer: self.observer,
             continuity: { [incidents = self.incidentRecorder] event, time in incidents.record(event, at: time) },
-            marketObserver: self.marketObserver)
+            marketObserver: self.marketObserver, tap: self.tap)
         let seed = self.configuration.seed ?? UInt64.random(in: .min ... .max)
         await self.relay.open { relay in
             FeedEngine(

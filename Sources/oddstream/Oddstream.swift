@@ -27,8 +27,9 @@ struct Oddstream: AsyncParsableCommand {
             """,
         version: programVersion,
         subcommands: [
-            Run.self, Demo.self, Watch.self, Trades.self, History.self, Simulate.self, Doctor.self, AlertTest.self,
-            BacktestCommand.self, Compare.self, Latency.self, Soak.self, RenderReport.self,
+            Run.self, Demo.self, Watch.self, Trades.self, History.self, Record.self, ReplayCommand.self,
+            BacktestCommand.self, Compare.self, Latency.self, Soak.self, RenderReport.self, Simulate.self, Doctor.self,
+            AlertTest.self,
         ])
 
     static func main() async {

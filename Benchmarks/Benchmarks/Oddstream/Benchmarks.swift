@@ -11,6 +11,8 @@ let benchmarks: @Sendable () -> Void = {
         metrics: [.wallClock], warmupIterations: 20, scalingFactor: .one,
         maxDuration: .seconds(3), maxIterations: 20_000)
 
+    Replays.register()
+
     for (name, frame) in Frames.all {
         Benchmark("decode \(name) x1000") { benchmark in
             var decoder = MarketFrameDecoder()

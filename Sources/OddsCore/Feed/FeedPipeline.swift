@@ -35,6 +35,11 @@ public final class FeedPipeline {
         }
     }
 
+    /// Hears every text message before it is decoded, as one of a connection's with this number; nil costs nothing.
+    public func tap(_ tap: (any FeedTap)?, on channel: FeedChannel, connection: Int) {
+        self.sink.tap = tap.map { FrameSink.Tap(tap: $0, channel: channel, connection: connection) }
+    }
+
     /// A new socket is through its handshake.
     public func open(maskingSeed: UInt64) {
         self.socket = WebSocketConnection(
@@ -44,6 +49,7 @@ public final class FeedPipeline {
     /// Takes in what one read from the socket brought; the bytes may be changed in place.
     public func receive(_ bytes: UnsafeMutableRawBufferPointer, at now: ReceiveTime) {
         self.books.begin(at: now)
+        self.sink.tap?.now = now
         self.socket.receive(bytes, into: &self.sink.handler)
         self.books.counters.unknownFields = self.sink.unknownFields
     }
@@ -86,8 +92,17 @@ private final class FrameSink {
         func receivedPong(_ payload: UnsafeRawBufferPointer) {}
     }
 
+    /// Who hears the messages as they come.
+    struct Tap {
+        let tap: any FeedTap
+        let channel: FeedChannel
+        let connection: Int
+        var now = ReceiveTime(monotonic: MonotonicTime(nanoseconds: 0), unixNanoseconds: 0)
+    }
+
     weak var delegate: (any FeedPipelineDelegate)?
     let books: FeedBooks
+    var tap: Tap?
     // Behind pointers for the reason given at `FeedBooks.Hot`.
     private let decoder: UnsafeMutablePointer<MarketFrameDecoder>
     private let entrance: UnsafeMutablePointer<TextFilter>
@@ -116,6 +131,7 @@ private final class FrameSink {
 
     @inline(__always)
     func text(_ payload: UnsafeRawBufferPointer) {
+        if let tap = self.tap { tap.tap.received(payload, on: tap.channel, connection: tap.connection, at: tap.now) }
         self.books.countFrame(bytes: payload.count)
         do throws(FrameFault) {
             try self.decoder.pointee.decode(payload, into: &self.entrance.pointee)

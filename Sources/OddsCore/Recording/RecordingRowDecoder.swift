@@ -32,6 +32,8 @@ public struct RecordingRowDecoder: ~Copyable {
     /// - Parameter line: the row without its line feed. The row that comes back points into it, and into the decoder's
     ///   own memory until the next call.
     public mutating func decode(_ line: UnsafeRawBufferPointer) -> RecordedRow? {
+        // Files that were made elsewhere may end their lines with a carriage return too.
+        let line = line.last == 0x0D ? UnsafeRawBufferPointer(rebasing: line.dropLast()) : line
         guard line.count >= 2, let start = line.baseAddress else { return nil }
         let begin = start.assumingMemoryBound(to: UInt8.self)
         if begin[0] == UInt8(ascii: "{"), let row = self.timed(line, begin) { return row }

@@ -22,6 +22,11 @@ extension BacktestReport {
     private func lead(_ set: ParameterSet) -> String {
         let all = set.all
         let markets = "\(self.results.markets) market\(self.results.markets == 1 ? "" : "s")"
+        guard all.settled > 0 else {
+            let sets = self.results.sets.count > 1 ? ", with \(self.results.sets.count) sets of parameters" : ""
+            return
+                "A strategy over \(markets)\(sets): nothing that was bought is paid out, so there is no profit to tell of. The set \(set.name) bought \(all.trades) times."
+        }
         let opening =
             self.results.sets.count > 1
             ? "Of \(self.results.sets.count) sets of parameters over \(markets), \(set.name) made the most\(self.results.split == nil ? "" : " in sample")"

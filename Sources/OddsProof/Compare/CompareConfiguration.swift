@@ -71,12 +71,25 @@ package struct CompareFault: Hashable, Sendable, Codable {
     package var until: Int64
     /// What and for whom.
     package var text: String
+    /// What it can do to the stream.
+    package var reach: Reach
+
+    /// What a fault can do to the stream.
+    package enum Reach: String, Sendable, Codable {
+        /// Nothing: it is about answers, markets or prices, or harmless.
+        case none
+        /// It hits one line; the others go on.
+        case line
+        /// It hits every line.
+        case feed
+    }
 
     /// A fault from its parts.
-    package init(from: Int64, until: Int64, text: String) {
+    package init(from: Int64, until: Int64, text: String, reach: Reach = .feed) {
         self.from = from
         self.until = until
         self.text = text
+        self.reach = reach
     }
 }
 

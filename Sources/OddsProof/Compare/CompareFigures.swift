@@ -217,7 +217,7 @@ package struct CompareFigures: Sendable, Codable {
         package var stream: String
         /// How far the stream believed it.
         package var trust: String
-        /// `stream_not_live`, `refused`, `in_batch`, `fault` or `unexplained`.
+        /// `stream_not_live`, `stream_behind`, `refused`, `ghost`, `in_batch`, `fault` or `unexplained`.
         package var kind: String
         package var explanation: String
 

@@ -124,10 +124,17 @@ extension CompareJudge {
             text = "the stream was \(version.trust.text) and had another book of the same stamp"
             stream = version
         case .other(let version):
-            let isExplained = self.faultText(answer.asked, answer.answered) != nil
             let behind = shown.flatMap { self.lag(of: $0, at: answer.answered) }
-            kind =
-                !isLive ? "stream_not_live" : !isExplained ? "unexplained" : behind == nil ? "fault" : "stream_behind"
+            if !isLive {
+                kind = "stream_not_live"
+            } else if behind == 0 {
+                // The stream shows what is true now.
+                kind = tops.hasGhostShape ? "ghost" : "unexplained"
+            } else if self.isFeedHit(answer.asked, answer.answered) {
+                kind = behind == nil ? "fault" : "stream_behind"
+            } else {
+                kind = "unexplained"
+            }
             let how = behind.map { ", \(CompareText.time(Self.milliseconds($0))) behind what was true" }
             (text, stream) = ("the stream was \(shown?.trust.text ?? "without odds")\(how ?? "")", version)
         }

@@ -269,7 +269,7 @@ struct CompareJudge {
         if unusable.reduce(0, { $0 + $1.time }) * 2 >= Swift.max(1, spike.end - spike.begin) {
             return ("stream_not_live", text)
         }
-        if faults != nil { return (late == nil ? "fault" : "late", text) }
+        if self.isFeedHit(spike.begin, spike.end) { return (late == nil ? "fault" : "late", text) }
         if late != nil { return ("late", text) }
         return (spike.visible < 100_000_000 ? "brief" : "unexplained", text)
     }
@@ -302,8 +302,17 @@ struct CompareJudge {
         return texts.isEmpty ? nil : "in force or just over: " + texts.joined(separator: ", ")
     }
 
+    /// Whether faults were in force that can keep odds from a stream that has not noticed yet: one on every line, or two on
+    /// single ones. What else goes wrong at the same time explains nothing.
+    func isFeedHit(_ begin: Int64, _ end: Int64) -> Bool {
+        let hits = self.faults.filter {
+            $0.from * 1_000_000 <= end && ($0.until + Self.aftermath) * 1_000_000 >= begin && $0.reach != .none
+        }
+        return hits.contains { $0.reach == .feed } || hits.count > 1
+    }
+
     /// How long a fault may matter after it is over, in milliseconds: connections are made again, books asked for anew.
-    private static let aftermath: Int64 = 10_000
+    private static let aftermath: Int64 = 3_000
 
     static func milliseconds(_ nanoseconds: Int64) -> Double { Double(nanoseconds / 1000) / 1000 }
 

@@ -404,6 +404,7 @@ private struct CompareDocument {
         case "stream_not_live": "the stream was not live"
         case "stream_behind": "the stream was behind, and had not noticed yet"
         case "in_batch": "in the middle of a batch"
+        case "ghost": "a ghost book that the poller believed; the stream was right"
         case "refused": "the poller did not believe the answer"
         case "between_polls": "between two polls"
         case "no_answer": "no answer"

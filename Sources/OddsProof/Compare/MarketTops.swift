@@ -53,6 +53,11 @@ package struct MarketTops: Hashable, Sendable, BitwiseCopyable {
         return Side.allCases.allSatisfy { self.odds($0, .displayed) == other.odds($0, .displayed) }
     }
 
+    /// Whether it has the shape of the venue's ghosts: bid at or below 0.01 and ask at or above 0.99, or empty.
+    package var hasGhostShape: Bool {
+        (self.yesBid == Self.none || self.yesBid <= 100) && (self.yesAsk == Self.none || self.yesAsk >= 9_900)
+    }
+
     /// As people read it: bid, ask and displayed odds of YES, and bid and ask of NO.
     package var text: String {
         func text(_ price: Price?) -> String { price.map { "\($0)" } ?? "–" }

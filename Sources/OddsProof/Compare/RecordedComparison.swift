@@ -50,7 +50,7 @@ package struct RecordedComparison {
         figures.mode = "recording"
         figures.notes = [
             recording.files.map(\.name).joined(separator: ", "),
-            "\(count) rows; the shortest way of a message, offset of the clocks included, was "
+            "\(count) rows; the way of a quick message (1 %), offset of the clocks included, was "
                 + CompareText.time(Double(truth.offset ?? 0) / 1e6),
         ]
         figures.notes += rows.damage.prefix(5).map { "damage: \($0)" }

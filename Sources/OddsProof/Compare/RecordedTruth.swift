@@ -57,8 +57,20 @@ final class RecordedTruth {
     /// Whether markets are named by commands; else every token that a message brings is followed.
     private var isTold = false
     private var seen: [MarketID: [Sighting]] = [:]
-    /// The least that a message came after its stamp, by this machine's clock, in nanoseconds; nil before the first.
-    private(set) var offset: Int64?
+    /// How often messages came so many milliseconds after their stamps, by this machine's clock.
+    private var delays: [Int64: Int] = [:]
+
+    /// How long after its stamp a message came that was quick: 99 % took longer, so that single stamps that lie ahead shift
+    /// nothing. In nanoseconds; nil before the first.
+    var offset: Int64? {
+        let count = self.delays.values.reduce(0, +)
+        var before = 0
+        for (delay, number) in self.delays.sorted(by: { $0.key < $1.key }) {
+            before += number
+            if before * 100 >= count { return delay * 1_000_000 }
+        }
+        return nil
+    }
 
     func take(_ row: ReplayRow, at received: ReceiveTime) {
         switch row {
@@ -99,8 +111,8 @@ final class RecordedTruth {
 
     private func saw(_ odds: OddsSnapshot, at now: ReceiveTime) {
         let stamp = odds.exchangeTime.milliseconds
-        let late = now.unixNanoseconds - stamp * 1_000_000
-        self.offset = Swift.min(self.offset ?? late, late)
+        let delay = (now.unixNanoseconds - stamp * 1_000_000).flooredQuotient(1_000_000)
+        self.delays[delay, default: 0] += 1
         self.seen[odds.marketID, default: []].append(
             Sighting(time: now.unixNanoseconds, stamp: stamp, tops: MarketTops(odds), trust: TrustCode(.live)))
     }

@@ -133,7 +133,19 @@ extension CompareFault {
         let from = begin / 1_000_000 + planned.at.wholeNanoseconds / 1_000_000
         self.init(
             from: from, until: from + (planned.fault.duration ?? .zero).wholeNanoseconds / 1_000_000,
-            text: planned.json)
+            text: planned.json, reach: Self.reach(of: planned.fault))
+    }
+
+    private static func reach(of fault: SimulatorFault) -> Reach {
+        guard fault.target.api == nil else { return .none }
+        switch fault.kind {
+        case .drop, .close, .refuse, .freeze, .halfOpen, .noSnapshot, .delay, .reorder, .corrupt, .truncate, .cut,
+            .oversize, .lose, .clockSkew:
+            return fault.target.line == nil ? .feed : .line
+        case .duplicate, .wrongHash, .restError, .restSlow, .restHang, .restReset, .restStale, .ghostBook,
+            .missingMarket, .gap, .recover:
+            return .none
+        }
     }
 }
 

@@ -66,8 +66,8 @@ package final class ReplayNetwork: FeedConnector, BookWitness, @unchecked Sendab
     private static let grace = Duration.seconds(1)
     /// How much earlier than the feed asks the recorded question may have been asked.
     private static let tolerance: Int64 = 1_000_000_000
-    /// How long an answer is waited for, as with the real client.
-    private static let patience: Int64 = 5_000_000_000
+    /// How long an answer is waited for: longer than the real client does, whose own failures are in the recording.
+    private static let patience: Int64 = 10_000_000_000
     /// How many messages are kept for a feed that has not asked for their connection yet.
     private static let backlogLimit = 10_000
 

@@ -10,7 +10,7 @@ package final class VirtualNetwork: FeedConnector, BookWitness, @unchecked Senda
     private let exchange: SimulatedExchange
     let loop: EmbeddedEventLoop
     let latency: Duration
-    /// Told of everything that goes through, with the clock's time.
+    /// Told of every answer over REST, with the clock's time.
     var tap: (tap: any FeedTap, clock: any StreamClock)?
     /// By how much the way of a message may be longer than the latency.
     private let jitter: Int64
@@ -51,15 +51,11 @@ package final class VirtualNetwork: FeedConnector, BookWitness, @unchecked Senda
     package func connect(line: Int, delegate: any TransportDelegate) -> any FeedTransport {
         self.attempts += 1
         self.lastID += 1
-        let tapped = self.tap.map {
-            TappedSocket(line: line, number: self.lastID, tap: $0.tap, clock: $0.clock, delegate: delegate)
-        }
-        let socket = VirtualSocket(id: self.lastID, network: self, delegate: tapped ?? delegate)
-        tapped?.transport = socket
+        let socket = VirtualSocket(id: self.lastID, network: self, delegate: delegate)
         self.sockets[socket.id] = socket
         // Three ways there and back: TCP, TLS, upgrade.
         self.later(self.latency * 6) { self.arrive(socket) }
-        return tapped ?? socket
+        return socket
     }
 
     private func arrive(_ socket: VirtualSocket) {

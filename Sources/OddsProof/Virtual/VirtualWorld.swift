@@ -44,7 +44,8 @@ package final class VirtualWorld {
     ) {
         let clock = VirtualClock(self.loop)
         let exchange = SimulatedExchange(configuration: setting.exchange, tape: nil, clock: clock)
-        let network = VirtualNetwork(exchange: exchange, loop: self.loop, latency: setting.latency, jitter: setting.jitter)
+        let network = VirtualNetwork(
+            exchange: exchange, loop: self.loop, latency: setting.latency, jitter: setting.jitter)
         if let tap { network.tap = (tap, clock) }
         let story = Story(observer)
         self.clock = clock
@@ -55,7 +56,7 @@ package final class VirtualWorld {
             configuration: setting.feed, connector: network, witness: setting.hasWitness ? network : nil,
             eventLoop: self.loop, clock: clock, logger: logger, seed: seed,
             continuity: { event, time in story.add(event, at: time) },
-            marketObserver: story)
+            marketObserver: story, tap: tap)
         self.scheduleTick()
     }
 

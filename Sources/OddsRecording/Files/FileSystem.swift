@@ -109,7 +109,7 @@ enum FileSystem {
         let temporary = path + ".tmp"
         do throws(SystemError) {
             let file = try OutputFile(path: temporary, isNew: false)
-            try file.write(bytes.span.bytes)
+            try file.write(bytes)
             try file.synchronise()
             guard rename(temporary, path) == 0 else { throw .last }
         } catch {
@@ -131,8 +131,16 @@ enum FileSystem {
     }
 }
 
+/// The file under a recording, so that tests can let it fail.
+protocol BlockFile: AnyObject {
+    /// Writes bytes at the end. When that fails, what was written of them is taken back.
+    func write(_ bytes: [UInt8]) throws(SystemError)
+    /// Returns when everything written is safe, also from a failure of the power.
+    func synchronise() throws(SystemError)
+}
+
 /// A file that is written at its end.
-final class OutputFile {
+final class OutputFile: BlockFile {
     private let descriptor: Int32
     /// How many bytes it holds, as far as it is known to be whole.
     private(set) var size: UInt64 = 0
@@ -146,8 +154,7 @@ final class OutputFile {
 
     deinit { if self.descriptor >= 0 { close(self.descriptor) } }
 
-    /// Writes bytes at the end. When that fails, what was written of them is taken back.
-    func write(_ bytes: borrowing RawSpan) throws(SystemError) {
+    func write(_ bytes: [UInt8]) throws(SystemError) {
         let failure: SystemError? = bytes.withUnsafeBytes { buffer in
             var done = 0
             while done < buffer.count {
@@ -161,7 +168,7 @@ final class OutputFile {
             return nil
         }
         guard let failure else {
-            self.size += UInt64(bytes.byteCount)
+            self.size += UInt64(bytes.count)
             return
         }
         self.takeBack()
@@ -178,7 +185,6 @@ final class OutputFile {
         }
     }
 
-    /// Returns when everything written is safe, also from a failure of the power.
     func synchronise() throws(SystemError) {
         guard fdatasync(self.descriptor) == 0 else { throw .last }
     }

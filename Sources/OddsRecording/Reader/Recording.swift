@@ -51,13 +51,21 @@ public struct Recording: Sendable {
                 files.append(File(path: path, bytes: FileSystem.size(of: path) ?? 0))
                 continue
             }
-            let found = try Self.files(in: path)
-            files += found
-            guard let manifest = try? RecordingManifest.read(in: path) else { continue }
+            var found = try Self.files(in: path)
+            // Without a manifest the rows can be read all the same.
+            let manifest = try? RecordingManifest.read(in: path)
+            defer { files += found }
+            guard let manifest else { continue }
             manifests.append(manifest)
+            // The manifest has them in the order they were written, whatever the clock was when they were named.
+            let places = Dictionary(manifest.files.enumerated().map { ($1.name, $0) }) { first, _ in first }
+            found = found.enumerated().sorted { a, b in
+                (places[a.element.name] ?? .max, a.offset) < (places[b.element.name] ?? .max, b.offset)
+            }.map(\.element)
             let names = Set(found.map(\.name))
             missing += manifest.files.filter { !names.contains($0.name) }.map {
-                RecordingDamage(file: $0.name, offset: 0, bytes: 0, reason: "the manifest names it, but it is not there")
+                RecordingDamage(
+                    file: $0.name, offset: 0, bytes: 0, reason: "the manifest names it, but it is not there")
             }
         }
         guard !files.isEmpty else {

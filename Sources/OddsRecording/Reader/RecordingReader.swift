@@ -22,6 +22,8 @@ public final class RecordingReader {
     public private(set) var rows: UInt64 = 0
     /// How many rows there were that could not be read.
     public private(set) var unreadableRows: UInt64 = 0
+    /// The size of the rows that were read, before compression and with their line feeds, in bytes.
+    public private(set) var plainBytes: UInt64 = 0
     /// The file that the last row came from; nil before the first.
     public private(set) var file: Recording.File?
 
@@ -72,6 +74,7 @@ public final class RecordingReader {
                 continue
             }
             self.rows += 1
+            self.plainBytes += UInt64(line.count) + 1
             return row
         }
     }

@@ -144,7 +144,7 @@ struct PageWriter {
         var out = ""
         for block in blocks {
             switch block {
-            case .text(let text): out += "<p>\(Markup.escaped(text))</p>\n"
+            case .text(let text): out += "<p>\(Markup.prose(text))</p>\n"
             case .table(var table):
                 if table.caption == title { table.caption = "" }
                 out += TableMarkup.table(table)

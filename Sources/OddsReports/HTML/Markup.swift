@@ -19,6 +19,16 @@ enum Markup {
         return result
     }
 
+    /// The text with what stands between two backticks set as code.
+    static func prose(_ text: String) -> String {
+        let parts = text.split(separator: "`", omittingEmptySubsequences: false)
+        // An odd one means nothing.
+        guard parts.count % 2 == 1 else { return Markup.escaped(text) }
+        return parts.enumerated().map { index, part in
+            index % 2 == 0 ? Markup.escaped(String(part)) : "<code>\(Markup.escaped(String(part)))</code>"
+        }.joined()
+    }
+
     private static func isSpecial(_ byte: UInt8) -> Bool {
         byte == UInt8(ascii: "&") || byte == UInt8(ascii: "<") || byte == UInt8(ascii: ">")
             || byte == UInt8(ascii: "\"") || byte == UInt8(ascii: "'")

@@ -22,7 +22,7 @@ enum PageStyle {
         font-weight:600;line-height:1.2;text-wrap:balance;margin:0}
         h1{font-size:2rem;letter-spacing:-.012em}
         h2{font-size:1.24rem;margin:2.4rem 0 .7rem;padding-top:.6rem;border-top:1px solid var(--rule)}
-        h3{font-size:1.02rem}
+        h3{font-size:1.02rem;min-width:0;overflow-wrap:anywhere}
         p{margin:.5rem 0;max-width:44rem}
         .kind{margin:0 0 .7rem;font-size:.8rem;letter-spacing:.06em;color:var(--soft)}
         .kind span{color:var(--ink);font-weight:600}
@@ -36,9 +36,9 @@ enum PageStyle {
         .verdicts{margin-top:1.5rem}
         .verdicts h2{margin:0;padding:.55rem 0 .5rem;border-top:3px solid var(--c);color:var(--c);font-size:1.36rem;display:flex;gap:.5rem;align-items:center}
         .verdicts ul{list-style:none;margin:0;padding:0;border-bottom:1px solid var(--rule)}
-        .verdicts li{display:grid;grid-template-columns:6.2rem minmax(8rem,1.1fr) minmax(6rem,1fr) minmax(9rem,1.3fr);gap:0 1rem;
+        .verdicts li{display:grid;grid-template-columns:5.6rem minmax(7rem,.8fr) minmax(9rem,1.35fr) minmax(9rem,1.25fr);gap:0 1rem;
         align-items:baseline;padding:.42rem 0;border-top:1px solid var(--rule)}
-        .verdicts strong{font-size:1.06rem}
+        .verdicts strong{font-size:1.02rem;font-weight:600}
         .verdicts .note{grid-column:2/-1;font-size:.86rem}
         .met{color:var(--c);font-weight:600;white-space:nowrap}
         .sign{flex:none;width:1.05em;height:1.05em;margin-right:.4em;vertical-align:-.16em;fill:var(--c);stroke:var(--paper);stroke-width:2;stroke-linecap:round;stroke-linejoin:round}
@@ -84,7 +84,7 @@ enum PageStyle {
         .unknown{fill:none;stroke:var(--rule)}
         .h-bad,.h-warning,.h-neutral{fill:none;stroke:var(--ink);stroke-opacity:.55}
         .h-warning{stroke-width:1.6;stroke-linecap:round}
-        .h-neutral{stroke-opacity:.1}
+        .h-neutral{stroke-opacity:.1}.bands:not(.strip) .t-warning{opacity:.7}
         .bands .t-neutral .shade{fill-opacity:.1}
         .readout{display:block;min-height:1.4em;margin:.1rem 0;font-size:.84rem;color:var(--ink)}
         .readout b{font-weight:600}.readout span{margin-left:.9em}
@@ -100,7 +100,8 @@ enum PageStyle {
         th:last-child,td:last-child{padding-right:0}
         thead th{font-weight:600;font-size:.82rem;color:var(--soft);border-bottom:1px solid var(--soft);vertical-align:bottom;white-space:nowrap}
         .n{text-align:right;white-space:nowrap}
-        .w{min-width:17rem}
+        .w{min-width:17rem}.s{white-space:nowrap}
+        code{font:inherit;font-family:ui-monospace,"SF Mono",Menlo,Consolas,"Liberation Mono",monospace;font-size:.92em}
         tbody tr:hover{background:var(--raised)}
         footer{margin-top:2.6rem;border-top:1px solid var(--rule);font-size:.86rem;color:var(--soft)}
         footer h2{border:0;margin:.9rem 0 .4rem;padding:0;font-size:1rem;color:var(--ink)}

@@ -28,14 +28,17 @@ enum TableMarkup {
         }
         out += "</tr></thead>\n<tbody>\n"
         // A column of sentences keeps room for them, or a narrow screen would make it as tall as a page.
-        let wide = table.columns.indices.filter { index in
-            table.rows.contains { index < $0.count && $0[index].count > 45 }
+        let longest = table.columns.indices.map { index in
+            table.rows.lazy.map { index < $0.count ? $0[index].count : 0 }.max() ?? 0
         }
         for row in table.rows.prefix(TableMarkup.most) {
             out += "<tr>"
             for (index, column) in table.columns.enumerated() {
                 let text = Markup.escaped(index < row.count ? row[index] : "")
-                let style = column.isNumber ? " class=\"n\"" : wide.contains(index) ? " class=\"w\"" : ""
+                // Short texts stay in one line.
+                let style =
+                    column.isNumber
+                    ? " class=\"n\"" : longest[index] > 45 ? " class=\"w\"" : longest[index] <= 24 ? " class=\"s\"" : ""
                 // The first column says what the row is about.
                 out += index == 0 ? "<th scope=\"row\"\(style)>\(text)</th>" : "<td\(style)>\(text)</td>"
             }

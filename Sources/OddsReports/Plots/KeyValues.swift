@@ -44,7 +44,7 @@ enum KeyValues {
         let rows = bands.sorted { ($0.from, $0.until) < ($1.from, $1.until) }.prefix(KeyValues.most).map { band in
             [
                 band.label, scale.moment(band.from), scale.moment(band.until),
-                DurationWords.of(milliseconds: band.until - band.from),
+                DurationWords.of(milliseconds: band.length),
             ]
         }
         let cut = bands.count > rows.count ? ", the first \(rows.count) of \(bands.count)" : ""
@@ -82,8 +82,8 @@ enum KeyValues {
             for span in row.spans where !labels.contains(span.label) && labels.count < 20 { labels.append(span.label) }
             for label in labels {
                 let spans = row.spans.filter { $0.label == label }
-                let lengths = spans.map { max(0, $0.until - $0.from) }
-                let share = Double(lengths.reduce(0, +)) / whole * 100
+                let lengths = spans.map { max(0, $0.length) }
+                let share = min(100, lengths.reduce(0) { $0 + Double($1) } / whole * 100)
                 rows.append([
                     row.name, label, KeyValues.share(share), NumberText.fixed(Double(spans.count), decimals: 0),
                     DurationWords.of(milliseconds: lengths.max() ?? 0),
@@ -104,6 +104,14 @@ enum KeyValues {
         if percent >= 99.995 { return percent >= 100 ? "100 %" : ">99.99 %" }
         if percent > 0, percent < 0.005 { return "<0.01 %" }
         return NumberText.fixed(percent, decimals: percent >= 10 && percent < 99 ? 1 : 2) + " %"
+    }
+}
+
+extension ReportDocument.TimeLines.Band {
+    /// Its length in milliseconds, kept within what 64 bits can hold.
+    var length: Int64 {
+        let (length, overflow) = self.until.subtractingReportingOverflow(self.from)
+        return overflow ? (self.until > self.from ? .max : .min) : length
     }
 }
 

@@ -58,7 +58,8 @@ extension Scale {
             decimals += 1
         }
         while power * 10 <= raw { power *= 10 }
-        let factor = [1, 2, 2.5, 5, 10].first { power * $0 >= raw * 0.999 } ?? 10
+        let span = self.upper - self.lower
+        let factor = [1, 2, 2.5, 5, 10].first { span / (power * $0) <= Double(max(1, count)) * 1.35 } ?? 10
         let step = power * factor
         if factor == 2.5, power <= 1 { decimals += 1 }
         if factor == 10, decimals > 0 { decimals -= 1 }
@@ -83,14 +84,18 @@ extension Scale {
         }
         let decades = (Logarithm.of(self.upper) - Logarithm.of(self.lower)) / Logarithm.of(10)
         // A short axis has ticks between the powers of ten, a long one leaves powers out.
-        let factors: [Double] = decades < 1.2 ? [1, 2, 3, 4, 5, 7] : decades < 3.2 ? [1, 2, 5] : [1]
         let every = max(1, Int((decades / Double(max(1, count) + 2)).rounded(.up)))
         var values: [Double] = []
-        for (index, power) in powers.enumerated() where index % every == 0 {
-            values += factors.map { $0 * power }.filter { self.contains($0) }
-        }
-        while values.count > count + 3, factors.count > 1 {
-            values = values.enumerated().filter { $0.offset % 2 == 0 }.map(\.element)
+        let choices: [[Double]] = every > 1 ? [[1]] : [[1, 2, 3, 4, 5, 7], [1, 2, 5], [1, 3], [1]]
+        for factors in choices {
+            values = []
+            for index in stride(from: 0, to: powers.count, by: every) {
+                for factor in factors {
+                    let value = factor * powers[index]
+                    if value >= self.lower * (1 - 1e-9), value <= self.upper * (1 + 1e-9) { values.append(value) }
+                }
+            }
+            if values.count <= count + 3 { break }
         }
         guard values.count > 1 else {
             return Scale(self.lower, self.upper).roundTicks(about: count).map { tick in

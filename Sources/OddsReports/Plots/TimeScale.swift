@@ -9,12 +9,13 @@ struct TimeScale: Sendable {
 
     /// An axis; one without length gets a second. Times outside the years 1 to 9999 are none.
     init(_ from: Int64, _ until: Int64) {
-        let bounds = (-62_135_596_800_000 as Int64)...(253_402_300_799_000 as Int64)
-        let first = min(max(from, bounds.lowerBound), bounds.upperBound)
-        let last = min(max(until, bounds.lowerBound), bounds.upperBound)
+        let (first, last) = (TimeScale.bounded(from), TimeScale.bounded(until))
         self.from = min(first, last)
         self.until = max(first, last) > self.from ? max(first, last) : self.from + 1000
     }
+
+    /// The time, kept within the years 1 to 9999.
+    private static func bounded(_ time: Int64) -> Int64 { min(max(time, -62_135_596_800_000), 253_402_300_798_000) }
 
     /// The place of a time: from 0 at the begin to 1 at the end, kept on the axis.
     func position(_ time: Int64) -> Double {
@@ -92,6 +93,7 @@ struct TimeScale: Sendable {
 
     /// A moment as precise as it must be on this axis: with its date when the axis spans days.
     func moment(_ time: Int64) -> String {
+        let time = TimeScale.bounded(time)
         let clock =
             self.until - self.from < 600_000
             ? TimeScale.precise(time) : String(Timestamp(milliseconds: time).iso8601.dropFirst(11).prefix(8))

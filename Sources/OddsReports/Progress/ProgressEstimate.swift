@@ -44,8 +44,8 @@ struct ProgressEstimate: Sendable {
             share: (self.share - self.measuredShare) / seconds, count: (self.count - self.measuredCount) / seconds
         )
         if let speed {
-            // The memory grows with the age: after a minute the last half minute counts.
-            let memory = max(4, min(60, self.began.duration(to: now).secondsValue / 3))
+            // The memory grows with the age: after two minutes the last half minute counts.
+            let memory = max(4, min(30, self.began.duration(to: now).secondsValue / 4))
             let weight = seconds / (seconds + memory)
             self.speed = (
                 speed.share + (fresh.share - speed.share) * weight, speed.count + (fresh.count - speed.count) * weight

@@ -1,6 +1,6 @@
 /// A report's summary for a terminal: at most forty lines, no wider than the terminal.
 public struct TerminalReport: Sendable {
-    /// Columns, at least 30.
+    /// Columns, at least 40.
     public var width: Int
     /// Whether colour may be used.
     public var colour: Bool
@@ -12,7 +12,7 @@ public struct TerminalReport: Sendable {
 
     /// A terminal's properties; without colour for what is no terminal.
     public init(width: Int, colour: Bool, unicode: Bool) {
-        self.width = max(30, width)
+        self.width = max(40, width)
         self.colour = colour
         self.unicode = unicode
     }
@@ -56,20 +56,21 @@ public struct TerminalReport: Sendable {
             ink.dressed("\(ink.sign(met)) \(ink.cut(overall.text, to: self.width - 2))", TerminalInk.Dress(met)),
         ]
         let shown = verdicts.prefix(8)
-        let names = min(shown.map { ink.width(PlainText.visible($0.name)) }.max() ?? 0, self.width / 3)
-        let measures = min(shown.map { ink.width(PlainText.visible($0.measured)) }.max() ?? 0, self.width / 3)
+        let names = min(shown.map { ink.width(PlainText.visible($0.name)) }.max() ?? 0, self.width * 2 / 5)
+        // Side by side when all fits, else the demand on a line of its own: half a demand is none.
+        let widest = shown.map { ink.width(PlainText.visible($0.measured)) }.max() ?? 0
+        let asked = shown.map { ink.width(PlainText.visible($0.demanded)) }.max() ?? 0
+        let isWide = 13 + names + 2 + widest + 2 + asked <= self.width
+        let measures = isWide ? widest : self.width - 13 - names - 2
         for verdict in shown {
             let word = ink.padded("\(ink.sign(verdict.isMet)) \(Overall.word(verdict.isMet))", to: 9)
             let head =
                 "  \(ink.dressed(word, TerminalInk.Dress(verdict.isMet)))  \(ink.padded(ink.cut(verdict.name, to: names), to: names))"
-            let value = ink.padded(ink.cut(verdict.measured, to: measures), to: measures)
-            let room = self.width - 2 - 9 - 2 - names - 2 - measures - 2
-            let demanded = ink.cut(verdict.demanded, to: self.width - 13)
-            let fits = ink.width(demanded) <= room
-            let asked = fits ? "  " + ink.dressed(demanded, .soft) : ""
-            lines.append(ink.trimmed("\(head)  \(ink.dressed(value, .strong))\(asked)"))
-            // Half a demand is none.
-            if !fits { lines.append(String(repeating: " ", count: 13) + ink.dressed(demanded, .soft)) }
+            let value = ink.cut(verdict.measured, to: measures)
+            let gap = String(repeating: " ", count: max(0, measures - ink.width(value)))
+            let demanded = ink.dressed(ink.cut(verdict.demanded, to: self.width - 13), .soft)
+            lines.append(ink.trimmed("\(head)  \(ink.dressed(value, .strong))" + (isWide ? "\(gap)  \(demanded)" : "")))
+            if !isWide { lines.append(String(repeating: " ", count: 13) + demanded) }
             if verdict.isMet != true, !verdict.note.isEmpty {
                 lines += ink.wrapped(verdict.note, to: self.width - 13).prefix(2).map {
                     String(repeating: " ", count: 13) + ink.dressed($0, .soft)
@@ -96,8 +97,10 @@ public struct TerminalReport: Sendable {
                 let cells = stride(from: row, to: shown.count, by: rows).map { index -> String in
                     let figure = shown[index]
                     let name = ink.padded(ink.cut(figure.name, to: max(8, cell - values - 2)), to: cell - values - 2)
-                    let value = ink.padded(ink.cut(figure.value, to: values), to: values)
+                    let value = ink.cut(figure.value, to: values)
+                    let gap = String(repeating: " ", count: max(0, values - ink.width(value)))
                     return name + "  " + ink.dressed(value, figure.tone.isJudgement ? .tone(figure.tone) : .strong)
+                        + gap
                 }
                 return ink.trimmed("  " + cells.joined(separator: "    "))
             }

@@ -8,6 +8,8 @@ struct PriceDesk: Sendable {
         var link: WebSocketLink
         /// In the order in which they were asked for.
         var feeds: [ReferenceFeed] = []
+        /// Whether it ever asked for prices.
+        var hasAsked = false
         /// What came while nothing was read.
         var unread: [WebSocketMessage] = []
     }
@@ -28,8 +30,11 @@ struct PriceDesk: Sendable {
     private var nextSecond: Int64
     /// Frames of prices sent, histories included.
     private(set) var framesSent = 0
+    /// Whether recorded frames are passed on, and none are made.
+    private let isRelay: Bool
 
-    init(configuration: SimulatorConfiguration, start: Timestamp) {
+    init(configuration: SimulatorConfiguration, start: Timestamp, isRelay: Bool = false) {
+        self.isRelay = isRelay
         var paths: [String: PricePath] = [:]
         for series in configuration.series {
             paths[series.asset] = PricePath(
@@ -54,7 +59,9 @@ struct PriceDesk: Sendable {
     }
 
     /// The venue's time at which `advance` is next worth while; nil when nobody listens.
-    var nextTime: Timestamp? { self.connections.isEmpty ? nil : self.sending(self.nextSecond) }
+    var nextTime: Timestamp? {
+        self.connections.isEmpty || self.isRelay ? nil : self.sending(self.nextSecond)
+    }
 
     /// Lets time pass: what is due is sent.
     /// - Parameters:
@@ -66,7 +73,7 @@ struct PriceDesk: Sendable {
         while self.sending(self.nextSecond) <= venue {
             let second = self.nextSecond
             self.nextSecond += 1
-            guard !self.isMissing(second) else { continue }
+            guard !self.isRelay, !self.isMissing(second) else { continue }
             let sent = self.sending(second).advanced(by: skew)
             for (id, connection) in self.connections.sorted(by: { $0.key < $1.key }) {
                 for feed in connection.feeds {
@@ -76,6 +83,13 @@ struct PriceDesk: Sendable {
             }
         }
         self.gaps.removeAll { $0.to.seconds < self.nextSecond - 2 * PriceFrames.history }
+    }
+
+    /// Passes a recorded frame on to everybody who asked for prices.
+    mutating func relay(_ frame: [UInt8], now: MonotonicTime) {
+        for (id, connection) in self.connections.sorted(by: { $0.key < $1.key }) where connection.hasAsked {
+            self.send(frame, to: id, now: now)
+        }
     }
 
     private func isMissing(_ second: Int64) -> Bool {
@@ -144,6 +158,8 @@ struct PriceDesk: Sendable {
             return
         }
         guard let request = PriceRequest(text) else { return }
+        if request.isSubscription { self.connections[id]?.hasAsked = true }
+        guard !self.isRelay else { return }
         for subscription in request.subscriptions {
             let feeds = self.frames.feeds(of: subscription.topic).filter {
                 subscription.symbols.isEmpty || subscription.symbols.contains($0.symbol)

@@ -1,6 +1,8 @@
 /// A request, taken apart.
 package struct HTTPQuestion: Sendable {
     package var method: String
+    /// Path and query as they came.
+    package var target: String
     /// The path, percent-decoded.
     package var path: String
     /// The query's parts in order; a name may come more than once.
@@ -10,6 +12,7 @@ package struct HTTPQuestion: Sendable {
     /// A request by its method and the target of its first line, query and all.
     package init(method: String, uri: String, body: [UInt8] = []) {
         self.method = method
+        self.target = uri
         self.body = body
         let parts = uri.split(separator: "?", maxSplits: 1, omittingEmptySubsequences: false)
         self.path = Self.decoded(parts.first ?? "/")

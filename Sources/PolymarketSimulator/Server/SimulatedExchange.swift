@@ -27,7 +27,7 @@ package final class SimulatedExchange: WebSocketService {
         mutating func add(_ more: [FaultState.Outgoing]) { for (id, commands) in more { self.add(commands, for: id) } }
 
         /// Connections get theirs in the order of their numbers.
-        func addressed(_ state: borrowing State) -> [(WebSocketLink, [WebSocketCommand])] {
+        func addressed(_ state: State) -> [(WebSocketLink, [WebSocketCommand])] {
             var list: [(WebSocketLink, [WebSocketCommand])] = []
             for (id, commands) in self.commands.sorted(by: { $0.key < $1.key }) {
                 if let link = state.connections[id]?.link { list.append((link, commands)) }
@@ -38,7 +38,7 @@ package final class SimulatedExchange: WebSocketService {
 
     private struct State: Sendable {
         var engine: ExchangeEngine
-        var player: TapePlayer?
+        var player: TapeStage?
         var faults: FaultState
         var prices: PriceDesk
         /// Faults to come, the next one first.
@@ -60,6 +60,7 @@ package final class SimulatedExchange: WebSocketService {
     private let origin: ReceiveTime
     private let start: Timestamp
     private let report: @Sendable (SimulatorFault, Bool) -> Void
+    private let tapeEnded: @Sendable (_ problems: [String]) -> Void
     private let later: @Sendable (@escaping @Sendable () -> Void) -> Void
 
     /// How long the past is kept.
@@ -72,12 +73,15 @@ package final class SimulatedExchange: WebSocketService {
     ///   - clock: what the venue's time runs by; it is only read.
     ///   - later: calls what it is given where `tick` is called, so that what connections are sent keeps its order;
     ///     at once, where all is done on one thread.
+    ///   - tapeEnded: told when the tape has ended, with what of it could not be read.
     ///   - report: told of every fault when it begins, and whether there was anybody for it to hit.
     package init(
-        configuration: SimulatorConfiguration, tape: Tape?, clock: any StreamClock,
+        configuration: SimulatorConfiguration, tape: TapeStage?, clock: any StreamClock,
         later: @escaping @Sendable (@escaping @Sendable () -> Void) -> Void = { $0() },
+        tapeEnded: @escaping @Sendable (_ problems: [String]) -> Void = { _ in },
         report: @escaping @Sendable (SimulatorFault, _ isHit: Bool) -> Void = { _, _ in }
     ) {
+        self.tapeEnded = tapeEnded
         self.configuration = configuration
         self.clock = clock
         self.report = report
@@ -87,9 +91,9 @@ package final class SimulatedExchange: WebSocketService {
         self.state = Mutex(
             State(
                 engine: ExchangeEngine(configuration: configuration, start: self.start),
-                player: tape.map { TapePlayer(tape: $0, speed: configuration.tape?.speed ?? 1) },
+                player: tape,
                 faults: FaultState(seed: configuration.seed),
-                prices: PriceDesk(configuration: configuration, start: self.start)))
+                prices: PriceDesk(configuration: configuration, start: self.start, isRelay: tape != nil)))
     }
 
     /// The venue's time at a moment of the clock.
@@ -102,7 +106,7 @@ package final class SimulatedExchange: WebSocketService {
     /// Sends what is due.
     package func tick() {
         let now = self.clock.now().monotonic
-        let (outbox, begun) = self.state.withLock { state in
+        let (outbox, begun, ended) = self.state.withLock { state in
             var outbox = state.unsent
             state.unsent = Outbox()
             var begun: [(fault: SimulatorFault, isHit: Bool)] = []
@@ -118,10 +122,18 @@ package final class SimulatedExchange: WebSocketService {
             for (id, connection) in state.connections where !state.faults.isDeaf(id) {
                 if let deadline = connection.session.deadline, deadline <= now { outbox.add([.drop], for: id) }
             }
-            return (outbox.addressed(state) + state.prices.take(), begun)
+            return (outbox.addressed(state) + state.prices.take(), begun, Self.endOfTape(state.player))
         }
         for (fault, isHit) in begun { self.report(fault, isHit) }
         for (link, commands) in outbox { link.perform(commands) }
+        if let ended { self.tapeEnded(ended) }
+    }
+
+    /// What could not be read of a tape that has just ended; nil while it runs, and once its end has been told.
+    private static func endOfTape(_ player: TapeStage?) -> [String]? {
+        guard let player, player.isAtEnd, !player.isEndTold else { return nil }
+        player.isEndTold = true
+        return player.problems
     }
 
     private func advance(to now: MonotonicTime, _ state: inout State, _ outbox: inout Outbox) {
@@ -136,13 +148,11 @@ package final class SimulatedExchange: WebSocketService {
                 let frame = DataFrame(bytes: emission.frame, assets: emission.audience.named)
                 Self.deliver(frame, to: Self.recipients(of: emission.audience, state), now: now, &state, &outbox)
             }
-        } else if let rows = state.player?.advance(to: now) {
-            for row in rows {
-                let ids =
-                    row.assets.isEmpty
-                    ? Set(state.connections.keys)
-                    : row.assets.reduce(into: Set<Int>()) { $0.formUnion(subscribers[$1] ?? []) }
-                Self.deliver(DataFrame(bytes: row.frame, assets: row.assets), to: ids, now: now, &state, &outbox)
+        } else if let frames = state.player?.advance(to: now) {
+            for case .reference(let frame) in frames { state.prices.relay(frame, now: now) }
+            for case .market(let frame, let assets) in frames {
+                let ids = assets.isEmpty ? Array(state.connections.keys) : Self.subscribers(of: assets, state)
+                Self.deliver(DataFrame(bytes: frame, assets: assets), to: ids, now: now, &state, &outbox)
             }
         }
         if state.past.last.map({ $0.time.duration(to: now) >= .seconds(1) }) ?? true {
@@ -163,7 +173,7 @@ package final class SimulatedExchange: WebSocketService {
         }
     }
 
-    private static func recipients(of audience: Emission.Audience, _ state: borrowing State) -> [Int] {
+    private static func recipients(of audience: Emission.Audience, _ state: State) -> [Int] {
         switch audience {
         case .assets(let assets): return Self.subscribers(of: assets, state)
         case .customAssets(let assets):
@@ -172,7 +182,7 @@ package final class SimulatedExchange: WebSocketService {
         }
     }
 
-    private static func subscribers(of assets: [String], _ state: borrowing State) -> [Int] {
+    private static func subscribers(of assets: [String], _ state: State) -> [Int] {
         var ids: [Int] = []
         for asset in assets {
             guard let more = state.subscribers[asset] else { continue }
@@ -181,7 +191,7 @@ package final class SimulatedExchange: WebSocketService {
         return ids
     }
 
-    private static func wantsCustomEvents(_ id: Int, _ state: borrowing State) -> Bool {
+    private static func wantsCustomEvents(_ id: Int, _ state: State) -> Bool {
         state.connections[id]?.session.wantsCustomEvents ?? false
     }
 
@@ -298,11 +308,10 @@ package final class SimulatedExchange: WebSocketService {
     private static func dump(
         _ assets: [String], to id: Int, now: MonotonicTime, _ state: inout State
     ) -> [WebSocketCommand] {
-        guard state.player == nil else { return [] }
         var frame = DataFrame(bytes: [0x5B], assets: [])
         for asset in assets
         where state.faults.sendsSnapshot(of: asset, series: state.series[asset], to: id, now: now) {
-            guard let book = state.engine.book(asset: asset, rest: false) else { continue }
+            guard let book = Self.book(of: asset, &state) else { continue }
             if !frame.assets.isEmpty { frame.bytes.append(0x2C) }
             frame.bytes.append(contentsOf: book)
             frame.assets.append(asset)
@@ -313,6 +322,12 @@ package final class SimulatedExchange: WebSocketService {
         let commands = state.faults.send(frame, to: id, now: now, series: { series[$0] })
         state.counters.framesSent += commands.count
         return commands
+    }
+
+    /// A token's whole book as it is now.
+    private static func book(of asset: String, _ state: inout State) -> [UInt8]? {
+        guard let player = state.player else { return state.engine.book(asset: asset, rest: false) }
+        return player.book(of: asset).map { player.text(of: $0, rest: false) }
     }
 
     // MARK: The live data socket
@@ -346,6 +361,9 @@ package final class SimulatedExchange: WebSocketService {
             state.counters.requests += 1
             let trouble = state.faults.trouble(of: .clob, now: now)
             if let answer = trouble.answer { return answer }
+            if let player = state.player {
+                return trouble.applied(to: TapeAnswers(stage: player).answer(question))
+            }
             let faults = BookFaults(
                 active: state.faults.newestFirst(now), engine: state.engine, past: state.past, now: now)
             return trouble.applied(to: ClobAnswers(engine: state.engine, faults: faults).answer(question))
@@ -374,6 +392,7 @@ package final class SimulatedExchange: WebSocketService {
             state.counters.requests += 1
             let trouble = state.faults.trouble(of: .gamma, now: now)
             if let answer = trouble.answer { return answer }
+            if let player = state.player { return trouble.applied(to: player.markets.answer(question)) }
             let faults = MarketFaults(active: state.faults.newestFirst(now), now: state.engine.now)
             let answers = GammaAnswers(engine: state.engine, faults: faults)
             return trouble.applied(to: answers.answer(question))
@@ -438,7 +457,7 @@ package final class SimulatedExchange: WebSocketService {
         return outgoing
     }
 
-    private static func hits(_ fault: SimulatorFault, _ state: borrowing State) -> Bool {
+    private static func hits(_ fault: SimulatorFault, _ state: State) -> Bool {
         if fault.isAboutPrices { return state.prices.hits(fault) }
         let needsLine = fault.kind.aim.contains(.line)
         return state.engine.subject(of: fault.target) != nil
@@ -489,6 +508,7 @@ package final class SimulatedExchange: WebSocketService {
     package var counters: SimulatorCounters {
         self.state.withLock { state in
             var counters = state.counters
+            counters.hasTapeEnded = state.player?.isAtEnd ?? false
             counters.priceConnections = state.prices.connectionCount
             counters.priceSubscriptions = state.prices.subscriptionCount
             counters.priceFrames = state.prices.framesSent
@@ -496,7 +516,11 @@ package final class SimulatedExchange: WebSocketService {
         }
     }
 
-    package var venueTime: Timestamp { self.state.withLock { $0.engine.now } }
+    package var venueTime: Timestamp {
+        self.state.withLock { state in
+            state.player.map { Timestamp(milliseconds: $0.time.flooredQuotient(1_000_000)) } ?? state.engine.now
+        }
+    }
 
     package func truth(_ market: MarketID) -> MarketTruth? {
         self.state.withLock { state in

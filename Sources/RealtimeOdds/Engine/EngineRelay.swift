@@ -79,14 +79,18 @@ final class EngineRelay: MarketDiscoveryDelegate {
 
     func discoveryProblem(_ problem: String?, of name: String) {
         self.incidents.record(.discovery(name: name, problem: problem))
+        self.perform { $0.command(.discovery(name: name, problem: problem)) }
     }
 
     func discoveryUpdate(_ update: OddsUpdate) {
-        if case .resolution(let resolution) = update {
+        switch update {
+        case .resolution(let resolution):
             self.perform { engine in
                 engine.close(resolution.market.id)
                 engine.known(resolution)
             }
+        case .rollover(let receipt): self.perform { $0.command(.rollover(receipt)) }
+        case .odds, .trust, .overflow: break
         }
         self.hub?.broadcast(update)
     }

@@ -19,6 +19,8 @@ final class FeedConnection: FeedPipelineDelegate {
 
     let line: Int
     let number: Int
+    /// Its number among all connections of the run.
+    let serial: Int
     /// The seat at the arbiter's tables: the line's own, or the spare one while it is to replace another connection.
     let seat: Int
     /// The latest report, readable from any thread.
@@ -72,6 +74,7 @@ final class FeedConnection: FeedPipelineDelegate {
     ) {
         self.line = line
         self.number = number
+        self.serial = engine.takeSerial()
         self.seat = seat
         self.setup = setup
         self.engine = engine
@@ -87,6 +90,7 @@ final class FeedConnection: FeedPipelineDelegate {
         self.logger = logger
         self.books.reportsEveryEntry = setup.observer != nil
         self.pipeline.delegate = self
+        self.pipeline.tap(setup.tap, on: .line(line), connection: self.serial)
         self.isSilent = isSuccessor
     }
 
@@ -196,6 +200,7 @@ final class FeedConnection: FeedPipelineDelegate {
         self.attempt = attempt
         self.openSockets += 1
         self.logger.debug("Feed connecting", metadata: [LogKey.url: "\(self.setup.connector.address)"])
+        self.tap(.connecting)
         attempt.transport = self.setup.connector.connect(line: self.line, delegate: attempt)
     }
 
@@ -204,16 +209,23 @@ final class FeedConnection: FeedPipelineDelegate {
         self.lastError = reason.description
         self.tell(.lost(reason: reason.description, lastData: self.session.lastData))
         self.pipeline.close(code: WebSocketCloseStatus.goingAway, reason: "")
+        self.tap(.closed(reason: reason.description, byUs: true, retryAfter: nil))
         self.dropTransport()
         self.lost(retryAfter: nil)
     }
 
     private func closeInGoodOrder() {
         self.pipeline.close(code: WebSocketCloseStatus.normal, reason: "")
+        if self.attempt != nil { self.tap(.closed(reason: "closed", byUs: true, retryAfter: nil)) }
         self.dropTransport()
         self.books.connectionLost(reason: self.isStopping ? .stopped : .disconnected)
         self.flushChanges()
         self.tell(.closed)
+    }
+
+    private func tap(_ event: FeedConnectionEvent) {
+        guard let tap = self.setup.tap else { return }
+        tap.connection(event, on: .line(self.line), connection: self.serial, at: self.setup.clock.now())
     }
 
     private func tell(_ event: ContinuityEvent.Connection) {
@@ -322,6 +334,7 @@ final class FeedConnection: FeedPipelineDelegate {
     private func transportConnected() {
         self.logger.info("Feed connected", metadata: [LogKey.url: "\(self.setup.connector.address)"])
         self.hasGivenSign = false
+        self.tap(.open)
         self.tell(.live)
         self.perform(self.session.connected(now: self.now))
     }
@@ -366,6 +379,7 @@ final class FeedConnection: FeedPipelineDelegate {
             self.attempt = nil
             let reason = self.closeReason(error)
             self.lastError = reason
+            self.tap(.closed(reason: reason, byUs: false, retryAfter: error?.retryAfter))
             self.logger.info(
                 self.session.phase == .live ? "Feed connection lost" : "Feed connection failed",
                 metadata: [LogKey.reason: "\(reason)"])

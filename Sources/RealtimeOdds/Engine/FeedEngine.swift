@@ -24,6 +24,8 @@ final class FeedEngine {
         let continuity: @Sendable (ContinuityEvent, ReceiveTime) -> Void
         /// Sees everything inline; nil costs nothing.
         var marketObserver: (any MarketObserver)?
+        /// Hears everything raw; nil costs nothing.
+        var tap: (any FeedTap)?
     }
 
     /// Decides between the lines.
@@ -61,6 +63,7 @@ final class FeedEngine {
     private var endedMarkets: Set<MarketID> = []
     private var arbiterTimer: Scheduled<Void>?
     private var entries: UInt64 = 0
+    private var serials = 0
     private(set) var isStopped = false
 
     /// How long the board waits for a line to catch up with what a failed one had.
@@ -91,6 +94,7 @@ final class FeedEngine {
 
     func follow(_ market: Market) {
         guard !self.isStopped, self.followed[market.id] == nil else { return }
+        self.command(.follow(market))
         self.followed[market.id] = market
         self.awaitingFirstOdds.insert(market.id)
         self.tell(.followed(market))
@@ -109,6 +113,7 @@ final class FeedEngine {
 
     func follow(bare assets: [AssetID]) {
         guard !self.isStopped else { return }
+        self.command(.followTokens(assets))
         let room = self.setup.configuration.maximumAssetsPerConnection
         for line in self.lines.indices {
             var rest = assets[...]
@@ -124,6 +129,7 @@ final class FeedEngine {
 
     func unfollow(_ market: Market) {
         guard self.followed.removeValue(forKey: market.id) != nil else { return }
+        self.command(.unfollow(market.id))
         self.phaseTimers.removeValue(forKey: market.id)?.cancel()
         self.awaitingFirstOdds.remove(market.id)
         self.closedMarkets.remove(market.id)
@@ -291,8 +297,20 @@ final class FeedEngine {
         observer.ended(market, at: self.setup.clock.now())
     }
 
+    /// Tells the tap what is asked of the feed, where it takes effect.
+    func command(_ command: FeedCommand) {
+        self.setup.tap?.commanded(command, at: self.setup.clock.now())
+    }
+
+    /// The next connection's number in this run, from 1.
+    func takeSerial() -> Int {
+        self.serials += 1
+        return self.serials
+    }
+
     /// The outcome of a market became known.
     func known(_ resolution: Resolution) {
+        self.command(.resolved(resolution))
         self.setup.marketObserver?.resolved(resolution, at: self.setup.clock.now())
     }
 

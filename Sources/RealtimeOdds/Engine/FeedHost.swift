@@ -17,26 +17,28 @@ package final class FeedHost {
     ///   - continuity: told of everything that bears on continuity, as it happens.
     ///   - marketObserver: sees everything inline.
     ///   - tellsOutcomes: whether the outcome that the feed names is told; not so where `resolved` tells them all.
+    ///   - tap: hears every message, connection and command; nil costs nothing.
     package init(
         configuration: RealtimeOddsConfiguration, connector: any FeedConnector, witness: (any BookWitness)?,
         eventLoop: any EventLoop, clock: any StreamClock, logger: Logger, seed: UInt64,
         continuity: @escaping @Sendable (ContinuityEvent, ReceiveTime) -> Void,
-        marketObserver: (any MarketObserver)?, tellsOutcomes: Bool = true
+        marketObserver: (any MarketObserver)?, tap: (any FeedTap)? = nil, tellsOutcomes: Bool = true
     ) {
         self.board = OddsBoard()
         self.hub = UpdateHub(losslessChanged: {})
         let setup = FeedEngine.Setup(
             configuration: configuration, connector: connector, witness: witness, eventLoop: eventLoop, clock: clock,
             logger: logger, board: self.board, observer: nil, continuity: continuity,
-            marketObserver: marketObserver)
+            marketObserver: marketObserver, tap: tap)
         self.engine = FeedEngine(
             setup: setup, hub: self.hub, connectionList: self.connections, microstructures: self.microstructures,
             seed: seed, onFirstOdds: { _, _ in },
             onResolved: { [board = self.board] id, winner, time in
                 guard tellsOutcomes, let market = board.slot(id)?.market else { return }
                 let side = winner.flatMap { market.side(of: $0) }
-                marketObserver?.resolved(
-                    Resolution(market: market, winner: side, exchangeTime: time, source: .feed), at: clock.now())
+                let resolution = Resolution(market: market, winner: side, exchangeTime: time, source: .feed)
+                tap?.commanded(.resolved(resolution), at: clock.now())
+                marketObserver?.resolved(resolution, at: clock.now())
             })
     }
 

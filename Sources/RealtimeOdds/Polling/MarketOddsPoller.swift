@@ -36,10 +36,11 @@ public final class MarketOddsPoller: LiveOddsSource {
     ///   - logger: receives rollovers, and one warning when the answers stay away.
     ///   - clock: this machine's clocks, or a test's.
     ///   - marketObserver: sees every published change inline; nil costs nothing.
+    ///   - tap: hears every REST exchange, for a recording; nil costs nothing.
     /// - Throws: `RealtimeOddsError` when a value of the configuration cannot be used; the message names it.
     public convenience init(
         configuration: RealtimeOddsConfiguration, logger: Logger, clock: any StreamClock = SystemClock(),
-        marketObserver: (any MarketObserver)? = nil
+        marketObserver: (any MarketObserver)? = nil, tap: (any FeedTap)? = nil
     ) throws(RealtimeOddsError) {
         try configuration.validate()
         let transport: HTTPClientTransport
@@ -52,23 +53,24 @@ public final class MarketOddsPoller: LiveOddsSource {
         }
         self.init(
             checked: configuration, logger: logger, clock: clock, transport: transport, own: transport,
-            marketObserver: marketObserver)
+            marketObserver: marketObserver, tap: tap)
     }
 
     /// A poller over another transport, which the caller ends.
     package convenience init(
         configuration: RealtimeOddsConfiguration, logger: Logger, clock: any StreamClock, transport: any RESTTransport,
-        marketObserver: (any MarketObserver)? = nil
+        marketObserver: (any MarketObserver)? = nil, tap: (any FeedTap)? = nil
     ) throws(RealtimeOddsError) {
         try configuration.validate()
         self.init(
             checked: configuration, logger: logger, clock: clock, transport: transport, own: nil,
-            marketObserver: marketObserver)
+            marketObserver: marketObserver, tap: tap)
     }
 
     private init(
         checked configuration: RealtimeOddsConfiguration, logger: Logger, clock: any StreamClock,
-        transport: any RESTTransport, own: HTTPClientTransport?, marketObserver: (any MarketObserver)?
+        transport: any RESTTransport, own: HTTPClientTransport?, marketObserver: (any MarketObserver)?,
+        tap: (any FeedTap)?
     ) {
         self.clock = clock
         self.ownTransport = own
@@ -76,7 +78,8 @@ public final class MarketOddsPoller: LiveOddsSource {
             if case .assets = selection { false } else { true }
         }
         let gamma = GammaClient(
-            base: configuration.gammaREST, transport: transport, timeout: configuration.requestTimeout)
+            base: configuration.gammaREST, transport: TappedTransport.over(transport, .gamma, clock: clock, tap: tap),
+            timeout: configuration.requestTimeout)
         let discovery =
             needsLookUps
             ? MarketDiscovery(
@@ -99,7 +102,9 @@ public final class MarketOddsPoller: LiveOddsSource {
                     if case .assets(let assets) = selection { assets } else { nil }
                 },
                 clob: ClobClient(
-                    base: configuration.clobREST, transport: transport, timeout: configuration.requestTimeout),
+                    base: configuration.clobREST,
+                    transport: TappedTransport.over(transport, .clob, clock: clock, tap: tap),
+                    timeout: configuration.requestTimeout),
                 clock: clock, logger: logger, board: self.board, hub: hub, discovery: discovery,
                 incidents: incidents,
                 seed: configuration.seed ?? UInt64.random(in: .min ... .max), depthTicks: configuration.depthTicks,

@@ -28,20 +28,29 @@ final class ReferenceConnection {
         /// Takes in a price; whether it is newer than all before.
         var record: @Sendable (ReferenceTick, ReceiveTime) -> Bool
         var report: @Sendable (Report) -> Void
+        /// Hears everything raw; nil costs nothing.
+        var tap: (any FeedTap)?
     }
 
     /// Gathers the messages of one read, so that acting on them does not touch the codec while it reads.
     private struct Messages: WebSocketMessageHandler {
         var decoder = RTDSDecoder()
         var list: [RTDSMessage] = []
+        /// Hears the messages as they come, with the time of the read.
+        var tap: (any FeedTap)?
+        var now = ReceiveTime(monotonic: MonotonicTime(nanoseconds: 0), unixNanoseconds: 0)
 
         mutating func receivedText(_ payload: UnsafeRawBufferPointer) {
+            self.tap?.received(payload, on: .reference, connection: ReferenceConnection.tapNumber, at: self.now)
             let message = self.decoder.decode(payload)
             if message != .ignored { self.list.append(message) }
         }
         func receivedBinary(_ payload: UnsafeRawBufferPointer) {}
         func receivedPong(_ payload: UnsafeRawBufferPointer) {}
     }
+
+    /// There is one connection to the reference price.
+    private static let tapNumber = 0
 
     private let setup: Setup
     private var session: ReferenceSession
@@ -64,6 +73,7 @@ final class ReferenceConnection {
         self.socket = WebSocketConnection(
             role: .client, maximumMessageSize: setup.maximumMessageSize, maskingSeed: setup.seed)
         self.lastReceive = setup.clock.now()
+        self.messages.tap = setup.tap
     }
 
     private var now: MonotonicTime { self.setup.clock.now().monotonic }
@@ -93,6 +103,7 @@ final class ReferenceConnection {
             case .abandon(let reason): self.abandon(reason)
             case .close:
                 self.socket.close(code: WebSocketCloseStatus.normal, reason: "")
+                if self.attempt != nil { self.tap(.closed(reason: "closed", byUs: true, retryAfter: nil)) }
                 self.dropTransport()
             }
         }
@@ -109,13 +120,20 @@ final class ReferenceConnection {
         self.openSockets += 1
         self.setup.logger.debug(
             "Reference price connecting", metadata: [LogKey.url: "\(self.setup.connector.address)"])
+        self.tap(.connecting)
         attempt.transport = self.setup.connector.connect(line: 0, delegate: attempt)
+    }
+
+    private func tap(_ event: FeedConnectionEvent) {
+        guard let tap = self.setup.tap else { return }
+        tap.connection(event, on: .reference, connection: Self.tapNumber, at: self.setup.clock.now())
     }
 
     private func abandon(_ reason: ReferenceSession.Reason) {
         self.setup.logger.info("Reference price connection given up", metadata: [LogKey.reason: "\(reason)"])
         self.report.lastError = reason.description
         self.socket.close(code: WebSocketCloseStatus.goingAway, reason: "")
+        self.tap(.closed(reason: reason.description, byUs: true, retryAfter: nil))
         self.dropTransport()
         self.lost(retryAfter: nil)
     }
@@ -194,11 +212,13 @@ final class ReferenceConnection {
     private func transportConnected() {
         self.setup.logger.info(
             "Reference price connected", metadata: [LogKey.url: "\(self.setup.connector.address)"])
+        self.tap(.open)
         self.perform(self.session.connected(now: self.now))
     }
 
     private func transportReceived(_ bytes: UnsafeMutableRawBufferPointer) {
         self.lastReceive = self.setup.clock.now()
+        self.messages.now = self.lastReceive
         self.socket.receive(bytes, into: &self.messages)
     }
 
@@ -237,6 +257,7 @@ final class ReferenceConnection {
             self.attempt = nil
             let reason = self.closeReason(error)
             self.report.lastError = reason
+            self.tap(.closed(reason: reason, byUs: false, retryAfter: error?.retryAfter))
             self.setup.logger.info(
                 self.session.phase == .live
                     ? "Reference price connection lost" : "Reference price connection failed",

@@ -33,6 +33,7 @@ public final class ReferencePriceStreamer: Service, ReferenceSource {
     private let clock: any StreamClock
     private let logger: Logger
     private let observer: Observer?
+    private let tap: (any FeedTap)?
     private let eventLoop: any EventLoop
     private let connector: any FeedConnector
     private let connection: NIOLoopBoundBox<ReferenceConnection?>
@@ -45,11 +46,12 @@ public final class ReferencePriceStreamer: Service, ReferenceSource {
     ///   - configuration: where, and what from the start.
     ///   - logger: receives connection messages, at info level or below.
     ///   - clock: this machine's clocks, or a test's.
+    ///   - tap: hears every message and connection, for a recording; nil costs nothing.
     ///   - observer: told of every new price.
     /// - Throws: `RealtimeOddsError` when a value of the configuration cannot be used; the message names it.
     public convenience init(
         configuration: ReferencePriceConfiguration, logger: Logger, clock: any StreamClock = SystemClock(),
-        observer: Observer? = nil
+        tap: (any FeedTap)? = nil, observer: Observer? = nil
     ) throws(RealtimeOddsError) {
         try configuration.validate()
         // One loop serves the one socket; the group is the process's own and outlives the streamer.
@@ -67,19 +69,20 @@ public final class ReferencePriceStreamer: Service, ReferenceSource {
                 error.code == .invalidCertificateFile ? .certificateFile : .invalidConfiguration, error.message)
         }
         self.init(
-            checked: configuration, logger: logger, clock: clock, observer: observer, eventLoop: eventLoop,
+            checked: configuration, logger: logger, clock: clock, tap: tap, observer: observer, eventLoop: eventLoop,
             connector: connector)
     }
 
     /// A streamer over a connector of the caller's choosing; the configuration is not checked.
     package init(
         checked configuration: ReferencePriceConfiguration, logger: Logger, clock: any StreamClock,
-        observer: Observer?, eventLoop: any EventLoop, connector: any FeedConnector
+        tap: (any FeedTap)? = nil, observer: Observer?, eventLoop: any EventLoop, connector: any FeedConnector
     ) {
         self.configuration = configuration
         self.logger = logger
         self.clock = clock
         self.observer = observer
+        self.tap = tap
         self.eventLoop = eventLoop
         self.connector = connector
         self.connection = .makeEmptyBox(valueType: ReferenceConnection.self, eventLoop: eventLoop)
@@ -113,7 +116,7 @@ public final class ReferencePriceStreamer: Service, ReferenceSource {
             limits: self.configuration.session, maximumMessageSize: self.configuration.maximumMessageSize,
             seed: self.configuration.seed ?? UInt64.random(in: .min ... .max),
             record: { self.record($0, at: $1) },
-            report: { report in self.state.withLock { $0.report = report } })
+            report: { report in self.state.withLock { $0.report = report } }, tap: self.tap)
         await self.perform {
             $0.value = ReferenceConnection(setup)
             $0.value?.follow(self.wanted)

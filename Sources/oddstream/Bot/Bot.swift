@@ -1,5 +1,6 @@
 import Logging
 import OddsCore
+import OddsRecording
 import OddsSinks
 import OddsStore
 import OddsTrading
@@ -45,6 +46,7 @@ final class Bot: BotSource {
     private let signals: SignalDispatcher?
     private let store: HistoryStore?
     private let directory: String?
+    private let recorder: Recorder?
     private let series: [MarketSeries]
     private let made: Mutex<Made>
 
@@ -52,15 +54,17 @@ final class Bot: BotSource {
     ///   - series: the series that are followed.
     ///   - directory: where history and the record of trades are kept; nil keeps them nowhere.
     ///   - rtds: the address of the reference price feed, in place of what is set.
+    ///   - recorder: hears the reference price, and is told of on the status; nil when nothing is recorded.
     /// - Throws: `ConfigurationError` or `ProgramFailure` when something that is set cannot be used.
     init(
         settings: Settings, series: [MarketSeries], directory: String?, rtds: String? = nil,
-        profile: Profile = Profile(),
+        profile: Profile = Profile(), recorder: Recorder? = nil,
         clock: any StreamClock, logger: Logger
     ) throws {
         self.settings = settings
         self.profile = profile
         self.directory = directory
+        self.recorder = recorder
         self.series = series
         self.clock = clock
         self.logger = logger
@@ -74,7 +78,8 @@ final class Bot: BotSource {
         self.store = try settings.historyStore(directory: directory, clock: clock, logger: logger)
         self.signals = try settings.signalDispatcher(clock: clock, logger: logger, history: self.store)
         self.reference = try settings.reference(series: series, rtds: rtds).map { [store] configuration in
-            try ReferencePriceStreamer(configuration: configuration, logger: logger, clock: clock) { tick, now in
+            try ReferencePriceStreamer(configuration: configuration, logger: logger, clock: clock, tap: recorder) {
+                tick, now in
                 store?.record(.referencePrice(ReferencePriceRecord(tick, at: now)))
             }
         }
@@ -254,6 +259,7 @@ final class Bot: BotSource {
             parts.append(
                 PartStatus(name: "history", state: status.state.name, problem: status.problem, counters: counters))
         }
+        if let part = self.recorder?.status.part { parts.append(part) }
         for (sink, status) in self.signals?.status ?? [] {
             let counters: [(name: String, value: Int)] = [
                 ("signals.delivered", status.delivered), ("signals.failed", status.failed),

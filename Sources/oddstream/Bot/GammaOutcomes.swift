@@ -9,8 +9,11 @@ final class GammaOutcomes: Service {
     private let transport: HTTPClientTransport
     private let client: GammaClient
 
+    /// - Parameter tap: hears every exchange; nil costs nothing.
     /// - Throws: `ProgramFailure` when the certificate authorities cannot be read.
-    init(_ configuration: RealtimeOddsConfiguration) throws(ProgramFailure) {
+    init(
+        _ configuration: RealtimeOddsConfiguration, clock: any StreamClock, tap: (any FeedTap)?
+    ) throws(ProgramFailure) {
         do {
             self.transport = try HTTPClientTransport(
                 certificateAuthorityFile: configuration.certificateAuthorityFile,
@@ -19,7 +22,9 @@ final class GammaOutcomes: Service {
             throw ProgramFailure(status: .configuration, message: error.message)
         }
         self.client = GammaClient(
-            base: configuration.gammaREST, transport: self.transport, timeout: configuration.requestTimeout)
+            base: configuration.gammaREST,
+            transport: TappedTransport.over(self.transport, .gamma, clock: clock, tap: tap),
+            timeout: configuration.requestTimeout)
     }
 
     /// What the venue says of a market, by its slug, or by its condition id when it has none.

@@ -42,6 +42,8 @@ final class TradingLoop: Service {
         /// When each open market's outcome was asked for last.
         var asked: [MarketID: MonotonicTime] = [:]
         var problem: String?
+        /// The moment of the latest step.
+        var last: ReceiveTime?
     }
 
     private let setup: Setup
@@ -126,9 +128,17 @@ final class TradingLoop: Service {
     }
 
     /// One step of the desk with what it has to be told.
-    private func change(_ step: (inout TradingSession<ThresholdStrategy>, ReceiveTime) -> [JournalEntry]) {
+    ///
+    /// - Parameter received: when the message was read that led to this; what is decided is decided as of then, not as of the
+    ///   moment the loop came to it, which depends on the machine: a replay decides at the same moments.
+    private func change(
+        receivedAt received: ReceiveTime? = nil,
+        _ step: (inout TradingSession<ThresholdStrategy>, ReceiveTime) -> [JournalEntry]
+    ) {
         self.state.withLock { state in
-            let entries = step(&state.session, self.setup.clock.now())
+            let now = Self.moment(received, self.setup.clock.now(), after: state.last)
+            state.last = now
+            let entries = step(&state.session, now)
             self.setup.recorder.put(entries)
             for order in entries.accepted {
                 let instant = state.session.arrival(of: order)
@@ -162,8 +172,21 @@ final class TradingLoop: Service {
     }
 
     private func observe(_ snapshot: OddsSnapshot) {
-        self.change { $0.observe(snapshot, now: $1) }
+        self.change(receivedAt: snapshot.receiveTime) { $0.observe(snapshot, now: $1) }
         self.setup.decided(snapshot)
+    }
+
+    /// How long after its message was read a change counts as of that moment. Longer, and it came of something else, such as
+    /// a timer, or the loop is behind.
+    private static let processing = Duration.milliseconds(20)
+
+    /// The moment of a step: never before that of the step before.
+    private static func moment(_ received: ReceiveTime?, _ now: ReceiveTime, after last: ReceiveTime?) -> ReceiveTime {
+        guard let received, received.monotonic <= now.monotonic,
+            received.monotonic.duration(to: now.monotonic) <= Self.processing
+        else { return now }
+        guard let last, last.monotonic > received.monotonic else { return received }
+        return last.monotonic <= now.monotonic ? last : now
     }
 
     private func everySecond(_ work: () async -> Void) async {

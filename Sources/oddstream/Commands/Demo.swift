@@ -52,6 +52,7 @@ struct Demo: AsyncParsableCommand {
     @OptionGroup(title: "Service") var service: ServiceOptions
     @OptionGroup(title: "Spikes and trading (on paper)") var bot: BotOptions
     @OptionGroup(title: "Signals to another program") var signals: SignalOptions
+    @OptionGroup(title: "Recording") var recording: RecordingOptions
     @OptionGroup(title: "Alerts") var alerts: AlertOptions
     @OptionGroup(title: "Alerts") var heartbeat: HeartbeatOptions
     @OptionGroup var general: GeneralOptions
@@ -65,7 +66,8 @@ struct Demo: AsyncParsableCommand {
 
     func run() async throws {
         let settings = try self.general.settings(
-            self.options, self.service, self.bot, self.signals, self.alerts, self.heartbeat, self.general)
+            self.options, self.service, self.bot, self.signals, self.recording, self.alerts,
+            self.heartbeat, self.general)
         if self.general.printConfig {
             let own: [(Setting, default: String)] = [
                 (.series, Demo.defaultSeries), (.lines, "\(RealtimeOddsConfiguration().lines)"),
@@ -76,7 +78,8 @@ struct Demo: AsyncParsableCommand {
             print(
                 settings.report(
                     own + settings.serviceReport + Settings.botReport(entry: Demo.profile.entry)
-                        + Settings.signalReport + Settings.alertReport + Settings.heartbeatReport
+                        + Settings.signalReport + [(.record, "")] + Settings.recordingReport + Settings.alertReport
+                        + Settings.heartbeatReport
                         + Settings.logReport("warning"), secrets: SecretSetting.allCases))
             return
         }
@@ -102,11 +105,14 @@ struct Demo: AsyncParsableCommand {
         let endpoints = try await simulator.start()
         do {
             let configuration = try Demo.streamer(settings, endpoints: endpoints)
+            let recorder = try await settings.recorder(
+                into: settings.text(.record), configuration, rtds: endpoints.rtdsWebSocket, clock: clock, logger: logger
+            )
             let bot = try Bot(
                 settings: settings, series: configuration.series, directory: directory, rtds: endpoints.rtdsWebSocket,
-                profile: Demo.profile,
-                clock: clock, logger: logger)
-            let streamer = try settings.liveSource(configuration, logger: logger, marketObserver: bot.observer)
+                profile: Demo.profile, recorder: recorder, clock: clock, logger: logger)
+            let streamer = try settings.liveSource(
+                configuration, logger: logger, marketObserver: bot.observer, tap: recorder)
             let address = ListeningAddress()
             let server = OddsServer(
                 configuration: settings.server, source: streamer, bot: bot, history: bot.history,
@@ -125,8 +131,11 @@ struct Demo: AsyncParsableCommand {
             let watch = try settings.watchers(
                 over: streamer, label: "demo", typedHeartbeat: true, clock: clock, logger: logger)
             let beside = try await bot.attach(
-                streamer, alerts: watch.alerts, gamma: settings.needsOutcomes ? GammaOutcomes(configuration) : nil)
-            var services: [any Service] = watch.sinks
+                streamer, alerts: watch.alerts,
+                gamma: settings.needsOutcomes ? GammaOutcomes(configuration, clock: clock, tap: recorder) : nil)
+            // What records ends last, and so has everything.
+            var services: [any Service] = recorder.map { [$0] } ?? []
+            services += watch.sinks
             services += beside.sinks
             services += [simulator, streamer] as [any Service]
             services += beside.workers

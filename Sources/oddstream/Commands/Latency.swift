@@ -140,7 +140,8 @@ struct Latency: AsyncParsableCommand {
                 logger: logger)
             let streamer = try settings.liveSource(configuration, logger: logger, marketObserver: bot.observer)
             let beside = try await bot.attach(
-                streamer, alerts: [], gamma: settings.needsOutcomes ? GammaOutcomes(configuration) : nil)
+                streamer, alerts: [],
+                gamma: settings.needsOutcomes ? GammaOutcomes(configuration, clock: clock, tap: nil) : nil)
             let display = ProgressDisplay.onStandardError(
                 "Measuring", environment: ProcessInfo.processInfo.environment)
             let run = LatencyRun(bot.latency, lasting: duration, clock: clock) { display.advance(to: $0) }

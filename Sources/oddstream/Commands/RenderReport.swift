@@ -20,7 +20,7 @@ struct RenderReport: AsyncParsableCommand {
 
     /// The kinds that can be read.
     static let registry = ReportRegistry([
-        BacktestReport.self, CompareReport.self, LatencyProof.self, SoakRecord.self,
+        BacktestReport.self, CompareReport.self, LatencyProof.self, ReplayReport.self, SoakRecord.self,
     ])
 
     @Argument(help: ArgumentHelp("The JSON of one or more reports.", valueName: "file.json"))

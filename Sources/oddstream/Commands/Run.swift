@@ -4,6 +4,7 @@ import OddsCore
 import OddsServer
 import OddsTrading
 import RealtimeOdds
+import ServiceLifecycle
 
 /// `oddstream run`: the service.
 struct Run: AsyncParsableCommand {
@@ -25,6 +26,7 @@ struct Run: AsyncParsableCommand {
     @OptionGroup(title: "Signals to another program") var signals: SignalOptions
     @OptionGroup(title: "Reference price") var reference: ReferenceOptions
     @OptionGroup(title: "History") var history: HistoryOptions
+    @OptionGroup(title: "Recording") var recording: RecordingOptions
     @OptionGroup(title: "Alerts") var alerts: AlertOptions
     @OptionGroup(title: "Alerts") var heartbeat: HeartbeatOptions
     @OptionGroup var general: GeneralOptions
@@ -34,7 +36,7 @@ struct Run: AsyncParsableCommand {
     func run() async throws {
         let settings = try self.general.settings(
             self.markets, self.service, self.feed, self.endpoints, self.bot, self.signals, self.reference,
-            self.history, self.alerts, self.heartbeat, self.general)
+            self.history, self.recording, self.alerts, self.heartbeat, self.general)
         var configuration = try settings.streamer()
         configuration.markets = try settings.markets(default: Run.defaultSeries)
         if self.general.printConfig {
@@ -42,7 +44,7 @@ struct Run: AsyncParsableCommand {
                 settings.report(
                     Settings.feedReport(configuration) + settings.serviceReport
                         + Settings.botReport(entry: EntryWindow()) + Settings.signalReport + Settings.referenceReport
-                        + Settings.historyReport + Settings.alertReport
+                        + Settings.historyReport + [(.record, "")] + Settings.recordingReport + Settings.alertReport
                         + Settings.heartbeatReport + Settings.logReport("info"),
                     secrets: SecretSetting.allCases))
             return
@@ -53,19 +55,28 @@ struct Run: AsyncParsableCommand {
         defer { data?.leave() }
         do {
             let clock = SystemClock()
+            let recorder = try await settings.recorder(
+                into: settings.text(.record), configuration,
+                rtds: settings.reference(series: configuration.series)?.url, clock: clock, logger: logger)
             let bot = try Bot(
-                settings: settings, series: configuration.series, directory: data?.path, clock: clock, logger: logger)
-            let streamer = try settings.liveSource(configuration, logger: logger, marketObserver: bot.observer)
+                settings: settings, series: configuration.series, directory: data?.path, recorder: recorder,
+                clock: clock,
+                logger: logger)
+            let streamer = try settings.liveSource(
+                configuration, logger: logger, marketObserver: bot.observer, tap: recorder)
             let watch = try settings.watchers(over: streamer, clock: clock, logger: logger)
             let beside = try await bot.attach(
-                streamer, alerts: watch.alerts, gamma: settings.needsOutcomes ? GammaOutcomes(configuration) : nil)
+                streamer, alerts: watch.alerts,
+                gamma: settings.needsOutcomes ? GammaOutcomes(configuration, clock: clock, tap: recorder) : nil)
             let server = OddsServer(
                 configuration: settings.server, source: streamer, bot: bot, history: bot.history,
                 reference: bot.reference, latency: bot.latency, clock: clock,
                 logger: logger)
             let probe = try bot.clockProbe(configuration)
-            let services =
-                watch.sinks + beside.sinks + [streamer] + beside.workers + [probe] + watch.watchers + [server]
+            // What records ends last, and so has everything.
+            var services: [any Service] = recorder.map { [$0] } ?? []
+            services += watch.sinks + beside.sinks + [streamer] + beside.workers
+            services += [probe] + watch.watchers + [server] as [any Service]
             let reloader = SettingsReloader(settings, log: log, level: .info, logger: logger)
             try await Daemon(
                 services: services, logger: logger, reloader: reloader, killSwitch: bot.killSwitch

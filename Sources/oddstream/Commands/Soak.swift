@@ -203,7 +203,8 @@ struct Soak: AsyncParsableCommand {
             setup.latency = bot.latency
             setup.exchange = exchange
             let beside = try await bot.attach(
-                streamer, alerts: [], gamma: settings.needsOutcomes ? GammaOutcomes(configuration) : nil)
+                streamer, alerts: [],
+                gamma: settings.needsOutcomes ? GammaOutcomes(configuration, clock: clock, tap: nil) : nil)
             let intervals =
                 settings.words(.pollEvery).isEmpty
                 ? Soak.defaultPollers.split(separator: ",").map(String.init)

@@ -70,6 +70,10 @@ enum Setting: String, CaseIterable, Sendable {
     case noHistory = "no-history"
     case historyInterval = "history-interval"
     case retention
+    case record
+    case recordLimit = "record-limit"
+    case recordFileSize = "record-file-size"
+    case recordFileTime = "record-file-time"
 
     /// The settings that choose markets. They count as one: the strongest source that names any of them decides.
     static let selection: Set<Setting> = [.series, .slug, .condition, .assets]
@@ -102,8 +106,11 @@ enum Setting: String, CaseIterable, Sendable {
         case .marketWS, .rtdsWS: .url(["ws", "wss"])
         case .clobREST, .gammaREST, .telegramAPI, .webhookURL, .heartbeatURL, .signalWebhook: .url(["http", "https"])
         case .tlsCA, .data, .trace, .tape, .faults, .tlsCertificate, .tlsKey, .telegramTokenFile, .webhookSecretFile,
-            .heartbeatURLFile, .killFile, .signalSecretFile:
+            .heartbeatURLFile, .killFile, .signalSecretFile, .record:
             .path
+        case .recordLimit: .size(1_000_000...Int64.max)
+        case .recordFileSize: .size(100_000...1_000_000_000_000)
+        case .recordFileTime: .time(.seconds(1) ... .seconds(86_400 * 7), "a time of at least 1s and at most 7d")
         case .simulated, .alertSpikes, .alertTrades, .noTrading, .noReference, .binance, .noHistory:
             .choice(["true", "false"])
         case .basis: .choice(OddsBasis.allCases.map(\.rawValue))
@@ -141,7 +148,7 @@ enum Setting: String, CaseIterable, Sendable {
                 DurationText.parse(String($0)).map((Duration.milliseconds(100) ... .seconds(3600)).contains) == true
             }
         case .seed: .integer(0...Int.max)
-        case .speed: .decimal(0.01...1_000_000)
+        case .speed: .decimalOr(0.01...1_000_000, "max")
         }
     }
 
@@ -182,8 +189,9 @@ enum Setting: String, CaseIterable, Sendable {
             ArgumentHelp("The port of the market channel and the CLOB REST API; 0 takes any free one.", valueName: "n")
         case .gammaPort: ArgumentHelp("The port of the Gamma REST API; 0 takes any free one.", valueName: "n")
         case .seed: ArgumentHelp("The seed of the order flow: the same seed, the same market.", valueName: "n")
-        case .tape: ArgumentHelp("Play a recording instead of the seeded order flow.", valueName: "file")
-        case .speed: ArgumentHelp("How many times faster than recorded the tape runs.", valueName: "factor")
+        case .tape: ArgumentHelp("Play a recording instead of the seeded order flow.", valueName: "recording")
+        case .speed:
+            ArgumentHelp("How many times faster than recorded the tape runs, or max.", valueName: "factor")
         case .tlsCertificate: ArgumentHelp("PEM certificate chain: serve TLS.", valueName: "file")
         case .fault:
             ArgumentHelp(
@@ -264,6 +272,13 @@ enum Setting: String, CaseIterable, Sendable {
         case .historyInterval:
             ArgumentHelp("Keep odds of a market at most this often; spikes always.", valueName: "time")
         case .retention: ArgumentHelp("How long odds and reference prices are kept; 0 for ever.", valueName: "time")
+        case .record:
+            ArgumentHelp("Record everything that comes from the exchange into this directory.", valueName: "dir")
+        case .recordLimit:
+            ArgumentHelp(
+                "How large a recording may become: 20GB. The oldest files are deleted.", valueName: "size")
+        case .recordFileSize: ArgumentHelp("How large one file of a recording may become.", valueName: "size")
+        case .recordFileTime: ArgumentHelp("How much time one file of a recording may cover.", valueName: "time")
         }
     }
 
@@ -286,6 +301,8 @@ enum SettingKind: Sendable {
     case series
     case integer(ClosedRange<Int>)
     case decimal(ClosedRange<Double>)
+    /// A number, or one word.
+    case decimalOr(ClosedRange<Double>, String)
     case choice([String])
     case url([String])
     case path
@@ -294,12 +311,14 @@ enum SettingKind: Sendable {
     case timeOrOff(ClosedRange<Duration>, String)
     /// What to do with odds that nothing confirms.
     case staleness
+    /// A number of bytes.
+    case size(ClosedRange<Int64>)
 
     /// Whether several values may be given, repeated or separated by commas.
     var isList: Bool {
         switch self {
         case .words, .series: true
-        case .text, .integer, .decimal, .choice, .url, .path, .time, .timeOrOff, .staleness: false
+        case .text, .integer, .decimal, .decimalOr, .choice, .url, .path, .time, .timeOrOff, .staleness, .size: false
         }
     }
 
@@ -314,6 +333,8 @@ enum SettingKind: Sendable {
                 ? "a whole number from \(range.lowerBound)"
                 : "a whole number from \(range.lowerBound) to \(range.upperBound)"
         case .decimal(let range): "a number from \(range.lowerBound) to \(range.upperBound)"
+        case .decimalOr(let range, let word):
+            "a number from \(range.lowerBound) to \(range.upperBound), or \(word)"
         case .choice(let words): words.joined(separator: ", ")
         case .url(let schemes):
             "a URL with a host that begins with \(schemes.map { "\($0)://" }.joined(separator: " or "))"
@@ -322,6 +343,7 @@ enum SettingKind: Sendable {
         case .timeOrOff(let range, let what):
             "\(what), such as \(range.lowerBound < .seconds(3600) ? "30s, 5m or 1h" : "12h or 30d")"
         case .staleness: "warn, halt, or the age odds may have, such as 5s"
+        case .size(let range): "a size of at least \(SizeText.text(range.lowerBound)), such as 500MB or 20GB"
         }
     }
 
@@ -337,12 +359,14 @@ enum SettingKind: Sendable {
         case .series: (try? MarketSeries(value)) != nil
         case .integer(let range): Int(value).map(range.contains) == true
         case .decimal(let range): Double(value).map(range.contains) == true
+        case .decimalOr(let range, let word): value == word || Double(value).map(range.contains) == true
         case .choice(let words): words.contains(value)
         case .url(let schemes): URLText(value, schemes: schemes) != nil
         case .time(let range, _): DurationText.parse(value).map(range.contains) == true
         case .timeOrOff(let range, _):
             DurationText.isZero(value) || DurationText.parse(value).map(range.contains) == true
         case .staleness: StalePolicy(text: value) != nil
+        case .size(let range): SizeText.parse(value).map(range.contains) == true
         }
     }
 }

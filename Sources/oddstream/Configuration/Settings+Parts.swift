@@ -1,6 +1,7 @@
 import Logging
 import OddsCore
 import OddsServer
+import OddsRecording
 import PolymarketSimulator
 import RealtimeOdds
 
@@ -15,6 +16,8 @@ extension Settings {
         configuration.clobREST = self.text(.clobREST) ?? configuration.clobREST
         configuration.gammaREST = self.text(.gammaREST) ?? configuration.gammaREST
         configuration.certificateAuthorityFile = self.text(.tlsCA)
+        // Drawn here, so that a recording can name it: a replay waits as long between attempts as the run did.
+        configuration.seed = UInt64.random(in: .min ... .max)
         return configuration
     }
 
@@ -26,16 +29,19 @@ extension Settings {
     /// - Parameters:
     ///   - observer: sees every applied message of a stream; the poller has none.
     ///   - marketObserver: sees every published change.
+    ///   - tap: hears everything raw.
     func liveSource(
         _ configuration: RealtimeOddsConfiguration, logger: Logger, observer: (any AppliedMessageObserver)? = nil,
-        marketObserver: (any MarketObserver)? = nil
+        marketObserver: (any MarketObserver)? = nil, tap: (any FeedTap)? = nil
     ) throws -> any LiveOddsSource {
         switch self.source {
         case .stream:
             try RealtimeOddsStreamer(
-                configuration: configuration, logger: logger, observer: observer, marketObserver: marketObserver)
+                configuration: configuration, logger: logger, observer: observer, marketObserver: marketObserver,
+                tap: tap)
         case .poller:
-            try MarketOddsPoller(configuration: configuration, logger: logger, marketObserver: marketObserver)
+            try MarketOddsPoller(
+                configuration: configuration, logger: logger, marketObserver: marketObserver, tap: tap)
         }
     }
 
@@ -68,7 +74,9 @@ extension Settings {
             throw ConfigurationError("--tls-cert and --tls-key belong together: give both or neither.")
         }
         if let tape = self.text(.tape) {
-            configuration.tape = SimulatorConfiguration.Tape(path: tape, speed: self.decimal(.speed) ?? 1)
+            configuration.tape = SimulatorConfiguration.Tape(
+                RecordedFeed(path: tape),
+                speed: self.text(.speed) == "max" ? .infinity : self.decimal(.speed) ?? 1)
         } else if self.text(.speed) != nil {
             throw ConfigurationError("--speed is the speed of a tape: name one with --tape FILE.")
         }

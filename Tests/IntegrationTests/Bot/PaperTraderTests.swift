@@ -86,10 +86,10 @@ private final class Twins: MarketObserver, @unchecked Sendable {
     @Test(arguments: [1, 2] as [UInt64]) func theTraderDecidesAsTheProgramDoes(_ seed: UInt64) async throws {
         var setting = VirtualWorld.Setting()
         setting.exchange.seed = seed
-        setting.exchange.series = [try MarketSeries("btc-updown-15m")]
+        setting.exchange.series = [try MarketSeries("btc-updown-1m")]
         setting.exchange.start = Timestamp(seconds: 1_800_000_000)
         var strategy = ThresholdStrategy(threshold: 0.55)
-        strategy.entry.opensAfterStart = .seconds(20)
+        strategy.entry = EntryWindow(opensAfterStart: .seconds(10), closesBeforeEnd: .seconds(5))
         // Nothing else happens at such a moment: an arrival ties with no message.
         let delay = Duration.nanoseconds(250_000_301)
         let clock = StandInClock()
@@ -97,12 +97,13 @@ private final class Twins: MarketObserver, @unchecked Sendable {
         let world = VirtualWorld(setting, seed: seed, observer: twins)
         clock.stand(in: world.clock)
         twins.open(clock)
-        let market = try world.followCurrent()
+        let market = try #require(world.exchange.market(slug: "btc-updown-1m-1800000000"))
+        world.host.follow(market)
         twins.source.follow(market)
         let loop = try #require(twins.loop)
         let meeting = Task { await loop.meetOrders() }
 
-        while world.now < .seconds(940) {
+        while world.now < .seconds(75) {
             let next = twins.trader.nextArrival.map { world.clock.now().monotonic.duration(to: $0) }
             world.pass(min(.milliseconds(250), max(next ?? .seconds(1), .nanoseconds(1))))
             // The loop meets its orders on a task of its own: let it catch up before anything else happens.

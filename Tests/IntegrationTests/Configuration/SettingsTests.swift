@@ -112,7 +112,8 @@ import Testing
         case .series: "eth-updown-5m"
         case .words: setting == .condition ? "0x" + String(repeating: "ab", count: 32) : "123"
         case .integer(let range): "\(range.lowerBound)"
-        case .decimal(let range): "\(range.lowerBound)"
+        case .decimal(let range), .decimalOr(let range, _): "\(range.lowerBound)"
+        case .size: "1GB"
         case .choice(let words): words[0]
         case .url(let schemes): "\(schemes[0])://example.test/x"
         case .time: "5m"

@@ -105,8 +105,8 @@ import Testing
         #expect(selection.best == 0 && report.results.shown == 0 && selection.sets == 3)
         #expect((selection.outOfSampleProfit ?? 0) < 0 && selection.outOfSamplePlace == 2)
         #expect(report.results.notes.contains { $0.contains("looks better than it is") })
-        #expect(
-            report.results.split?.at == Timestamp(seconds: ScriptedEvents.origin + 360))
+        // Six thirteenths of the 779 seconds from the first news to the last.
+        #expect(report.results.split?.at == Timestamp(milliseconds: ScriptedEvents.origin * 1000 + 359_538))
         await #expect(throws: ProofError.self) {
             backtest.split = 1
             _ = try await backtest.run(generatedAt: Self.time)
@@ -161,7 +161,7 @@ import Testing
     }
 }
 
-/// A quarter of an hour of the simulated exchange, followed by the real feed.
+/// A window of the simulated exchange, followed by the real feed.
 struct VirtualEvents: MarketEventSource {
     var seed: UInt64
     var name: String { "virtual, seed \(self.seed)" }
@@ -171,12 +171,15 @@ struct VirtualEvents: MarketEventSource {
     ) throws -> MarketEventSummary {
         var setting = VirtualWorld.Setting()
         setting.exchange.seed = self.seed
-        setting.exchange.series = [try MarketSeries("btc-updown-15m")]
+        setting.exchange.series = [try MarketSeries("btc-updown-1m")]
         let world = VirtualWorld(setting, seed: self.seed, observer: observer)
-        _ = try world.followCurrent()
-        for minute in 1...16 {
-            world.pass(.seconds(60))
-            progress(Double(minute) / 16)
+        guard let market = world.exchange.market(slug: "btc-updown-1m-1800000000") else {
+            throw ProofError("the simulated exchange does not have its first window")
+        }
+        world.host.follow(market)
+        for part in 1...8 {
+            world.pass(.seconds(10))
+            progress(Double(part) / 8)
         }
         let summary = MarketEventSummary(messages: world.story.published.count)
         world.end()

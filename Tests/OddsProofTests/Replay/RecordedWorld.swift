@@ -12,16 +12,20 @@ final class RecordedWorld {
     let tape: TapeWriter
     private(set) var markets: [Market] = []
 
-    init(_ setting: VirtualWorld.Setting, seed: UInt64, faults: [PlannedFault] = []) {
+    init(
+        _ setting: VirtualWorld.Setting, seed: UInt64, faults: [PlannedFault] = [],
+        observer: (any MarketObserver)? = nil
+    ) {
         let tape = TapeWriter(lines: setting.feed.lines, seed: seed, renewal: setting.feed.renewalInterval)
         self.tape = tape
-        self.world = VirtualWorld(setting, seed: seed, tap: tape)
+        self.world = VirtualWorld(setting, seed: seed, observer: observer, tap: tape)
         self.world.exchange.schedule(faults)
     }
 
     /// A setting in which messages take their own time each: what happens at one moment in virtual time, and never in
     /// the real one, has no order that a recording could tell.
-    static func setting(lines: Int, seed: UInt64, series: [String] = ["btc-updown-15m"]) throws -> VirtualWorld.Setting {
+    static func setting(lines: Int, seed: UInt64, series: [String] = ["btc-updown-15m"]) throws -> VirtualWorld.Setting
+    {
         var setting = VirtualWorld.Setting()
         setting.exchange.seed = seed
         setting.exchange.series = try series.map { try MarketSeries($0) }
@@ -37,7 +41,6 @@ final class RecordedWorld {
         guard let market = self.world.exchange.market(slug: "\(series)-\(start)") else {
             throw ProofError("no market of \(series)")
         }
-        self.tape.commanded(.follow(market), at: self.world.clock.now())
         self.world.host.follow(market)
         self.markets.append(market)
     }
@@ -148,10 +151,14 @@ final class Output: MarketObserver {
 
     var all: State { self.state.withLock { $0 } }
 
-    func published(_ snapshot: OddsSnapshot, at now: ReceiveTime) { self.state.withLock { $0.published.append(snapshot) } }
+    func published(_ snapshot: OddsSnapshot, at now: ReceiveTime) {
+        self.state.withLock { $0.published.append(snapshot) }
+    }
     func traded(_ trade: Trade, of market: Market, at now: ReceiveTime) { self.state.withLock { $0.trades += 1 } }
     func resolved(_ resolution: Resolution, at now: ReceiveTime) {
-        self.state.withLock { $0.resolutions.append("\(resolution.market.slug) \(String(describing: resolution.winner))") }
+        self.state.withLock {
+            $0.resolutions.append("\(resolution.market.slug) \(String(describing: resolution.winner))")
+        }
     }
 
     func add(_ event: ContinuityEvent, at time: ReceiveTime) {

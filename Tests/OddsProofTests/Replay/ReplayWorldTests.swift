@@ -52,7 +52,8 @@ import Testing
         #expect(story.published.count > 500, "there is something to compare")
         let published = story.published
         for (index, (was, now)) in zip(published, all.published).enumerated() where was != now {
-            Issue.record("seed \(seed): version \(index) of \(published.count) was \(Self.text(was)) and is \(Self.text(now))")
+            Issue.record(
+                "seed \(seed): version \(index) of \(published.count) was \(Self.text(was)) and is \(Self.text(now))")
             break
         }
         #expect(all.published.count == published.count, "seed \(seed)")

@@ -1,0 +1,337 @@
+import Foundation
+import OddsCore
+import OddsProof
+import OddsRecording
+import OddsReports
+import OddsTestSupport
+import OddsTrading
+import PolymarketSimulator
+import RealtimeOdds
+import Synchronization
+import Testing
+
+/// A replay as a whole: what is kept, hashed, reported and compared.
+@Suite struct ReplayTests {
+    /// Three markets on two lines, with faults and a renewal.
+    static func busyRecording(seed: UInt64 = 9, lasting duration: Duration = .seconds(100)) throws -> TemporaryFile {
+        let series = ["btc", "eth", "sol"].map { "\($0)-updown-15m" }
+        var setting = try RecordedWorld.setting(lines: 2, seed: seed, series: series)
+        setting.exchange.flow.spikes = 30
+        setting.feed.renewalInterval = .seconds(40)
+        let plan = FaultPlan.random(seed: seed, from: .seconds(10), to: .seconds(70), perMinute: 8, lines: 2)
+        let recorded = RecordedWorld(setting, seed: seed, faults: plan.faults)
+        for name in series { try recorded.follow(name) }
+        recorded.pass(duration)
+        defer { recorded.end() }
+        return try TemporaryFile(recorded.finish())
+    }
+
+    static func replay(_ path: String) throws -> Replay {
+        var replay = try Replay([path])
+        var strategy = ThresholdStrategy()
+        strategy.entry = EntryWindow(opensAfterStart: .zero, closesBeforeEnd: .zero)
+        replay.trading = PaperTrader<ThresholdStrategy>.Setup(strategy: strategy)
+        return replay
+    }
+
+    @Test func theSameRecordingGivesTheSameTwice() throws {
+        let file = try Self.busyRecording()
+        defer { withExtendedLifetime(file) {} }
+        let replay = try Self.replay(file.path)
+        let first = try replay.run()
+        let second = try replay.run()
+        #expect(first.stateHash == second.stateHash)
+        #expect(first.stateHash.count == 64)
+        #expect(first.markets.count == 3)
+        #expect(first.publications > 1000 && !first.spikes.isEmpty && !first.trades.isEmpty && !first.incidents.isEmpty)
+        #expect(first.spikes == second.spikes)
+        #expect(first.incidents == second.incidents)
+        #expect(first.trades == second.trades)
+        #expect(first.account == second.account)
+        #expect(first.damage.isEmpty)
+        // It is the output that is hashed: with other odds, or other settings, it is another.
+        let otherFile = try Self.busyRecording(seed: 10)
+        defer { withExtendedLifetime(otherFile) {} }
+        let other = try Self.replay(otherFile.path).run()
+        #expect(other.stateHash != first.stateHash)
+        var changed = replay
+        changed.trading?.delay = .milliseconds(900)
+        #expect(try changed.run().stateHash != first.stateHash)
+    }
+
+    /// What was traded and what rose while the world was recorded is what the replay says, and so are its incidents.
+    @Test(arguments: [UInt64(2), 5, 9])
+    func theReplayTradesAsTheRecordedWorldDid(seed: UInt64) throws {
+        var setting = try RecordedWorld.setting(lines: 2, seed: seed)
+        setting.exchange.flow.spikes = 30
+        let plan = FaultPlan.random(seed: seed, from: .seconds(10), to: .seconds(90), perMinute: 6, lines: 2)
+        var strategy = ThresholdStrategy()
+        strategy.entry = EntryWindow(opensAfterStart: .zero, closesBeforeEnd: .zero)
+        let live = LiveBot(strategy)
+        let recorded = RecordedWorld(setting, seed: seed, faults: plan.faults, observer: live)
+        try recorded.follow()
+        recorded.pass(.seconds(120))
+        let journal = IncidentBook()
+        var incidents: [UInt64: IncidentRecord] = [:]
+        for entry in recorded.world.story.entries {
+            for change in journal.record(entry.event, at: entry.time) {
+                incidents[change.incident.id] = IncidentRecord(change.incident)
+            }
+        }
+        for incident in journal.report(at: recorded.world.clock.now()).all {
+            incidents[incident.id] = IncidentRecord(incident)
+        }
+        let file = try TemporaryFile(recorded.finish())
+        defer { withExtendedLifetime(file) {} }
+        let outcome = try Self.replay(file.path).run()
+        #expect(outcome.spikes.map(\.begin) == live.spikes.map(\.begin))
+        #expect(outcome.spikes.map(\.peak) == live.spikes.map(\.peak))
+        #expect(outcome.trades.map(\.averagePrice) == live.trader.trades.reversed().map(\.averagePrice))
+        #expect(outcome.trades.map(\.decided) == live.trader.trades.reversed().map(\.decided))
+        #expect(outcome.trades.map(\.fee) == live.trader.trades.reversed().map(\.fee))
+        #expect(outcome.incidents.map(\.summary) == incidents.values.sorted { $0.id < $1.id }.map(\.summary))
+        #expect(!outcome.spikes.isEmpty && !outcome.trades.isEmpty)
+        var records = ReplayComparison.Records()
+        records.spikes = live.spikes
+        records.trades = live.trader.trades
+        records.incidents = Array(incidents.values)
+        #expect(ReplayComparison(records, with: outcome).differences == [])
+        recorded.end()
+    }
+
+    /// The order in which sets and dictionaries are gone through differs from process to process: nothing may follow from it.
+    @Test func anotherProcessGivesTheSameHash() throws {
+        guard let path = ProcessInfo.processInfo.environment["ODDSTREAM_REPLAY_CHILD"] else {
+            let file = try Self.busyRecording()
+            let own = try Self.replay(file.path).run().stateHash
+            var hashes: Set<String> = []
+            for seeding in [nil, nil, "1"] as [String?] {
+                hashes.insert(try Self.hashOfAnotherProcess(file.path, deterministic: seeding))
+            }
+            #expect(hashes == [own])
+            return
+        }
+        // In the child: the hash goes where the parent looks for it.
+        let hash = try Self.replay(path).run().stateHash
+        try Data(hash.utf8).write(to: URL(filePath: path + ".hash"))
+    }
+
+    private static func hashOfAnotherProcess(_ path: String, deterministic: String?) throws -> String {
+        let process = Process()
+        process.executableURL = URL(filePath: "/proc/self/exe").resolvingSymlinksInPath()
+        process.arguments =
+            Array(CommandLine.arguments.dropFirst()).withoutFilters
+            + ["--filter", "anotherProcessGivesTheSameHash"]
+        var environment = ProcessInfo.processInfo.environment
+        environment["ODDSTREAM_REPLAY_CHILD"] = path
+        environment["SWIFT_DETERMINISTIC_HASHING"] = deterministic
+        process.environment = environment
+        process.standardOutput = FileHandle.nullDevice
+        process.standardError = FileHandle.nullDevice
+        try process.run()
+        process.waitUntilExit()
+        let url = URL(filePath: path + ".hash")
+        defer { try? FileManager.default.removeItem(at: url) }
+        return String(decoding: try Data(contentsOf: url), as: UTF8.self)
+    }
+
+    // MARK: Reports
+
+    @Test func aReportIsMadeOfItsJSONAlone() throws {
+        let file = try Self.busyRecording()
+        defer { withExtendedLifetime(file) {} }
+        var replay = try Self.replay(file.path)
+        replay.keepsPoints = true
+        let outcome = try replay.run()
+        let comparison = ReplayComparison(ReplayComparison.Records(outcome), with: outcome)
+        let report = ReplayReport(
+            outcome, source: "test", program: "0", generatedAt: Timestamp(milliseconds: 0), comparison: comparison)
+        let json = try report.json()
+        let again = try ReportRegistry([ReplayReport.self]).report(from: json)
+        #expect(try again.json() == json)
+        #expect(HTMLReport.page(of: again.document) == HTMLReport.page(of: report.document))
+        #expect(report.document.verdicts.map(\.isMet) == [true])
+        #expect(report.document.lead.contains("3 markets"))
+        #expect(report.results.markets.allSatisfy { $0.points.count > 10 })
+    }
+
+    // MARK: Comparison
+
+    @Test func aComparisonToleratesMomentsAndNothingElse() throws {
+        let file = try Self.busyRecording()
+        defer { withExtendedLifetime(file) {} }
+        let outcome = try Self.replay(file.path).run()
+        var live = ReplayComparison.Records(outcome)
+        #expect(ReplayComparison(live, with: outcome).isSame)
+        for index in live.spikes.indices {
+            live.spikes[index].begin = live.spikes[index].begin.advanced(by: .milliseconds(20))
+        }
+        for index in live.trades.indices {
+            live.trades[index].decided = live.trades[index].decided.advanced(by: .milliseconds(3))
+        }
+        #expect(ReplayComparison(live, with: outcome).isSame)
+        let filled = try #require(live.trades.firstIndex { $0.filled > 0 })
+        var changed = live
+        changed.trades[filled].averagePrice = 0.42
+        #expect(ReplayComparison(changed, with: outcome).differences.count == 1)
+        changed = live
+        let whole = try #require(live.spikes.firstIndex { $0.ending == "fellBack" })
+        changed.spikes[whole].peak = 0.999
+        #expect(ReplayComparison(changed, with: outcome).differences.count == 1)
+        changed = live
+        changed.spikes[whole].begin = changed.spikes[whole].begin.advanced(by: .seconds(-9))
+        #expect(ReplayComparison(changed, with: outcome).differences.count == 2, "one live only, one replay only")
+        changed = live
+        changed.incidents.removeFirst()
+        let missing = ReplayComparison(changed, with: outcome)
+        #expect(missing.differences.count == 1)
+        #expect(missing.incidents.replayed == missing.incidents.same + 1)
+    }
+
+    // MARK: Tapes
+
+    /// Messages alone, with long silences: what is shown is what they say, and nothing is doubted for lack of a witness.
+    @Test func silenceOnATapeIsNoReasonForDoubt() throws {
+        let file = try TemporaryFile(Array(Self.tape.utf8))
+        defer { withExtendedLifetime(file) {} }
+        let output = Output()
+        let outcome = try Replay([file.path]).run(observer: output)
+        #expect(outcome.markets.count == 1)
+        #expect(outcome.markets.first?.assets == ["111", "222"])
+        #expect(outcome.incidents.isEmpty)
+        #expect(Set(output.all.published.map(\.trust)) == [.live])
+        let last = try #require(output.all.published.last)
+        #expect(last.yes.bid == 0.47 && last.yes.ask == 0.52 && last.no.bid == 0.48)
+        #expect(last.receiveTime.unixNanoseconds == 1_700_000_700_000_000_000)
+        #expect(outcome.differences.areNone)
+    }
+
+    @Test func namedTokensAreFollowedInTheirOrder() throws {
+        let file = try TemporaryFile(Array(Self.tape.utf8))
+        defer { withExtendedLifetime(file) {} }
+        var replay = try Replay([file.path])
+        replay.tokens = ["222", "111"]
+        #expect(try replay.run().markets.first?.assets == ["222", "111"])
+    }
+
+    private static func book(_ token: String, bid: String, ask: String, at time: Int) -> String {
+        #"{\"event_type\":\"book\",\"asset_id\":\"\#(token)\",\"market\":\"0xabc\",\"timestamp\":\"\#(time)\",\"hash\":\"\",\"bids\":[{\"price\":\"\#(bid)\",\"size\":\"10\"}],\"asks\":[{\"price\":\"\#(ask)\",\"size\":\"10\"}]}"#
+    }
+
+    private static var tape: String {
+        let begin = 1_700_000_000_000
+        let rows = [0, 100, 700].map { seconds in
+            let time = begin + seconds * 1000
+            let bid = seconds == 700 ? "0.47" : "0.45"
+            let no = seconds == 700 ? "0.53" : "0.55"
+            return "{\"t\":\(time),\"m\":\"["
+                + Self.book("111", bid: bid, ask: "0.52", at: time) + ","
+                + Self.book("222", bid: "0.48", ask: no, at: time) + "]\"}\n"
+        }
+        return rows.joined()
+    }
+
+    @Test(.enabled(if: Captures.has("nhl-20260607-first12min.ndjson.gz")))
+    func aRealTapeIsReplayed() throws {
+        let path = Captures.folder.appending(path: "nhl-20260607-first12min.ndjson.gz").path
+        let replay = try Replay([path])
+        let outcome = try replay.run()
+        #expect(outcome.frames == 67_601)
+        #expect(outcome.markets.count == 6)
+        #expect(outcome.markets.allSatisfy { $0.assets.count == 2 })
+        #expect(outcome.damage.isEmpty)
+        #expect(try replay.run().stateHash == outcome.stateHash)
+    }
+
+    // MARK: Several runs
+
+    /// A process that was started again is another: connections, books and epochs begin anew, the account goes on.
+    @Test func severalRunsComeOneAfterTheOther() throws {
+        let first = try Self.busyRecording(seed: 3, lasting: .seconds(30))
+        let second = try Self.busyRecording(seed: 4, lasting: .seconds(30))
+        let outcome = try Replay([first.path, second.path]).run()
+        #expect(outcome.runs == 2)
+        let each = try [first, second].map { try Replay([$0.path]).run().publications }
+        #expect(outcome.publications >= each.reduce(0, +))
+        #expect(outcome.markets.count == 6, "another seed has other tokens")
+    }
+
+    /// What the benchmark measures: compressed, in files of ours.
+    @Test func aSimulatedRecordingIsReplayedWhole() throws {
+        let file = try TemporaryFile([])
+        defer { withExtendedLifetime(file) {} }
+        let recording = try SimulatedRecording(path: file.path + ".d", markets: 2, lasting: .seconds(20), activity: 3)
+        let outcome = try Replay([recording.path]).run()
+        #expect(outcome.frames == recording.frames)
+        #expect(outcome.markets.count == 2)
+        #expect(outcome.damage.isEmpty && outcome.lostRows == 0 && outcome.differences.areNone)
+    }
+
+    @Test func aRecordingWithoutMessagesGivesNothing() throws {
+        let file = try TemporaryFile([])
+        defer { withExtendedLifetime(file) {} }
+        let outcome = try Replay([file.path]).run()
+        #expect(outcome.publications == 0 && outcome.rows == 0 && outcome.first == nil)
+    }
+}
+
+/// Spikes and trades as they are found while the world runs.
+private final class LiveBot: MarketObserver {
+    let trader: PaperTrader<ThresholdStrategy>
+    private let detector = Mutex((SpikeDetector(), [UInt64: SpikeRecord]()))
+
+    init(_ strategy: ThresholdStrategy) { self.trader = PaperTrader(.init(strategy: strategy)) }
+
+    var spikes: [SpikeRecord] { self.detector.withLock { $0.1.values.sorted { $0.number < $1.number } } }
+
+    func attached(to reader: any FeedReader) { self.trader.attached(to: reader) }
+
+    func published(_ snapshot: OddsSnapshot, at now: ReceiveTime) {
+        self.detector.withLock { state in
+            for event in state.0.observe(snapshot, now: now) {
+                switch event {
+                case .began(let spike), .grew(let spike): state.1[spike.number] = SpikeRecord(spike)
+                case .ended(let spike, let ending): state.1[spike.number] = SpikeRecord(spike, ending: ending)
+                }
+            }
+        }
+        self.trader.published(snapshot, at: now)
+    }
+
+    func ended(_ market: Market, at now: ReceiveTime) { self.trader.ended(market, at: now) }
+    func traded(_ trade: Trade, of market: Market, at now: ReceiveTime) {
+        self.trader.traded(trade, of: market, at: now)
+    }
+    func sampled(_ microstructure: Microstructure, of market: Market, at now: ReceiveTime) {
+        self.trader.sampled(microstructure, of: market, at: now)
+    }
+    func resolved(_ resolution: Resolution, at now: ReceiveTime) { self.trader.resolved(resolution, at: now) }
+}
+
+extension ReplayComparison.Records {
+    /// The records of a replay as if a live run had put them down.
+    init(_ outcome: ReplayOutcome) {
+        self.init()
+        self.spikes = outcome.spikes
+        self.incidents = outcome.incidents
+        self.trades = outcome.trades
+    }
+}
+
+extension [String] {
+    /// The arguments of a test process without what chooses tests.
+    fileprivate var withoutFilters: [String] {
+        var kept: [String] = []
+        var skips = false
+        for argument in self {
+            if skips {
+                skips = false
+            } else if argument == "--filter" || argument == "--skip" {
+                skips = true
+            } else if !argument.hasPrefix("--filter=") && !argument.hasPrefix("--skip=") {
+                kept.append(argument)
+            }
+        }
+        return kept
+    }
+}
