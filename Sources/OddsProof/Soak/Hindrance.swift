@@ -25,6 +25,7 @@ package struct Hindrances: Sendable {
 
     /// What a plan holds.
     package init(_ plan: FaultPlan) {
+        // A plan is in the order in which its faults begin.
         self.spans = plan.faults.compactMap { planned in
             let fault = planned.fault
             guard fault.kind.hinders, let duration = fault.duration else { return nil }
@@ -60,9 +61,17 @@ package struct Hindrances: Sendable {
         return names
     }
 
-    /// The last moment within an outage at which one of them was in force and then was over; nil when there is none.
-    package func lastEnd(from begin: Duration, until end: Duration) -> Duration? {
-        self.spans.filter { $0.until > begin && $0.until <= end && $0.from < end }.map(\.until).max()
+    /// How much of a time none of them is in force.
+    package func free(from begin: Duration, until end: Duration) -> Duration {
+        var free = Duration.zero
+        // Up to here all is accounted for.
+        var at = begin
+        for span in self.spans where span.until > at && span.from < end {
+            if span.from > at { free += span.from - at }
+            at = span.until
+            if at >= end { break }
+        }
+        return free + max(.zero, end - at)
     }
 }
 

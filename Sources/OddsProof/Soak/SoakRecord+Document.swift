@@ -196,7 +196,7 @@ extension SoakRecord: Report {
         var blocks: [ReportDocument.Block] = [
             .text(
                 "From the last fresh data until odds, or the connection, were live again. What counts against the limit is the "
-                    + "time since the exchange could be reached: not while a planned fault kept it from serving, and not "
+                    + "time since the exchange could be reached: not while a planned fault was in force, and not "
                     + "before the last attempt that failed. Incidents that cost no due time are left out.")
         ]
         let groups = [

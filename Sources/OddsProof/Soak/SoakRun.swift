@@ -431,7 +431,7 @@ struct SoakLog {
 
     /// What of an outage is the program's own: the time since the exchange could be reached again.
     ///
-    /// It could not while a planned hindrance lasted, and not up to the last attempt that failed.
+    /// A planned hindrance is the exchange's, as long as it lasts; so is all up to the last attempt that failed.
     private func own(
         _ incident: Incident, from begin: MonotonicTime, until end: MonotonicTime
     ) -> (Duration, hindrance: String) {
@@ -440,8 +440,9 @@ struct SoakLog {
         let whole = until - from
         var own = whole
         var words: [String] = []
-        if let over = self.hindrances.lastEnd(from: from, until: until) {
-            own = min(own, until - over)
+        let free = self.hindrances.free(from: from, until: until)
+        if free < whole {
+            own = free
             words = self.hindrances.names(from: from, until: until)
         }
         let lines = Set(self.setup.source.status.lines.map(\.line))

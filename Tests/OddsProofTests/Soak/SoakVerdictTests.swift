@@ -126,13 +126,25 @@ import Testing
                 }(), for: .seconds(5))),
     ])
 
-    @Test func anOutageEndsForTheExchangeWhenItsFaultDoes() {
+    @Test func whatIsOursIsTheTimeWithoutAFault() {
         let hindrances = Hindrances(Self.plan)
-        #expect(hindrances.lastEnd(from: .seconds(15), until: .seconds(33)) == .seconds(30))
-        #expect(hindrances.lastEnd(from: .seconds(31), until: .seconds(33)) == nil)
-        // It was over while the fault was still in force: nothing was kept from us.
-        #expect(hindrances.lastEnd(from: .seconds(15), until: .seconds(25)) == nil)
+        #expect(hindrances.free(from: .seconds(15), until: .seconds(33)) == .seconds(3))
+        #expect(hindrances.free(from: .seconds(31), until: .seconds(33)) == .seconds(2))
+        #expect(hindrances.free(from: .seconds(15), until: .seconds(25)) == .zero)
+        #expect(hindrances.free(from: .seconds(5), until: .seconds(50)) == .seconds(20))
+        #expect(Hindrances().free(from: .seconds(5), until: .seconds(50)) == .seconds(45))
         #expect(hindrances.names(from: .seconds(15), until: .seconds(33)) == ["refuse"])
+    }
+
+    @Test func faultsThatOverlapCountOnce() {
+        let hindrances = Hindrances(
+            FaultPlan([
+                PlannedFault(at: .seconds(10), SimulatorFault(.freeze, for: .seconds(20))),
+                PlannedFault(at: .seconds(12), SimulatorFault(.noSnapshot, for: .seconds(3))),
+                PlannedFault(at: .seconds(28), SimulatorFault(.halfOpen, for: .seconds(4))),
+            ]))
+        #expect(hindrances.free(from: .zero, until: .seconds(40)) == .seconds(18))
+        #expect(hindrances.free(from: .seconds(13), until: .seconds(31)) == .zero)
     }
 
     @Test func aMomentIsHinderedWhileAFaultLasts() {
