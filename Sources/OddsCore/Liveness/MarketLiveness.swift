@@ -37,7 +37,7 @@ public struct MarketLiveness: Sendable {
         /// The same for a market that no line has delivered yet.
         public var firstBookAfter = Duration.seconds(2)
         /// How often the witness is asked while it carries the market.
-        public var carryInterval = Duration.seconds(1)
+        public var carryInterval = Duration.milliseconds(500)
         /// How long the witness must contradict lines that are not trusted before they are not served any more.
         public var contradictedAfter = Duration.milliseconds(750)
         /// How much later than usual data may come before the witness is asked whether the exchange is further on.
