@@ -1,4 +1,5 @@
 import OddsCore
+import OddsTestSupport
 import Testing
 
 @testable import PolymarketSimulator
