@@ -1,4 +1,5 @@
 import OddsCore
+import OddsTestSupport
 import Testing
 
 @testable import PolymarketSimulator
@@ -31,6 +32,15 @@ import Testing
         #expect(books[down.rawValue]?.ask == truth.down.ask)
         #expect(venue.clob("/time").text == "1800000010")
         #expect(venue.gamma("/markets?slug=\(market.slug)").text.contains(market.id.rawValue))
+    }
+
+    @Test func timeIsToldByTheClockAndNotByTheLastTick() throws {
+        let venue = try VirtualVenue()
+        venue.pass(.milliseconds(990))
+        #expect(venue.clob("/time").text == "1800000000")
+        // No tick comes in between.
+        venue.clock.advance(to: venue.clock.now().monotonic.advanced(by: .milliseconds(10)))
+        #expect(venue.clob("/time").text == "1800000001")
     }
 
     @Test func aConnectionThatSubscribesToNothingIsDropped() throws {

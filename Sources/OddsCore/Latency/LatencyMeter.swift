@@ -58,6 +58,11 @@ public struct LatencyStages: Sendable {
         for index in self.histograms.indices { self.histograms[index].add(other.histograms[index]) }
     }
 
+    /// Forgets the stages that rest on the offset of the clocks.
+    mutating func resetOffsetStages() {
+        for stage in LatencyStage.allCases where stage.needsOffset { self.histograms[Self.index(stage)].reset() }
+    }
+
     /// Forgets everything.
     public mutating func reset() {
         for index in self.histograms.indices { self.histograms[index].reset() }
@@ -122,8 +127,8 @@ public final class LatencyMeter: Sendable {
         var widest: Int64 = 0
         var over: UInt64 = 0
         var overUnconfirmed: UInt64 = 0
-        /// Stamp and received, before any offset is known: their number is bounded.
-        var early: [(wire: Int64, odds: Int64)] = []
+        /// What came before any offset is known, and when: their number is bounded.
+        var early: [(wire: Int64, odds: Int64, time: MonotonicTime)] = []
     }
 
     /// A ring of distributions: the last so many pieces of time.
@@ -141,11 +146,18 @@ public final class LatencyMeter: Sendable {
         mutating func add(_ nanoseconds: Int64, _ stage: LatencyStage, at now: MonotonicTime) {
             let number = now.nanoseconds.flooredQuotient(self.width)
             let index = Int(((number % Int64(self.slots.count)) + Int64(self.slots.count)) % Int64(self.slots.count))
+            // What waited for the offset may be older than what the ring still has.
+            guard self.numbers[index] <= number else { return }
             if self.numbers[index] != number {
                 self.slots[index].reset()
                 self.numbers[index] = number
             }
             self.slots[index].record(nanoseconds, stage)
+        }
+
+        /// Forgets the stages that rest on the offset of the clocks.
+        mutating func forgetOffset() {
+            for index in self.slots.indices { self.slots[index].resetOffsetStages() }
         }
 
         func read(at now: MonotonicTime) -> LatencyStages {
@@ -180,10 +192,10 @@ public final class LatencyMeter: Sendable {
                 state.places[snapshot.marketID] = nil
                 return
             }
-            guard state.follow(snapshot, at: now.monotonic) else { return }
+            let raw = snapshot.receiveTime.nanoseconds(since: snapshot.exchangeTime)
+            guard State.isSane(raw), state.follow(snapshot, at: now.monotonic) else { return }
             let odds = snapshot.receiveTime.monotonic.duration(to: now.monotonic).wholeNanoseconds
             state.count(odds, .odds, at: now.monotonic)
-            let raw = snapshot.receiveTime.unixNanoseconds - snapshot.exchangeTime.milliseconds * 1_000_000
             if !state.offset.received(stamp: snapshot.exchangeTime, at: snapshot.receiveTime) { state.drop() }
             state.wire(raw, odds, at: snapshot.receiveTime.monotonic)
             if state.isRelative, !state.knowsFastest, state.early.count >= 1_000 {
@@ -198,7 +210,8 @@ public final class LatencyMeter: Sendable {
     /// - Parameter now: the moment after the decision.
     public func decided(on snapshot: OddsSnapshot, at now: ReceiveTime) {
         guard snapshot.trust == .live, case .line = snapshot.source else { return }
-        let raw = snapshot.receiveTime.unixNanoseconds - snapshot.exchangeTime.milliseconds * 1_000_000
+        let raw = snapshot.receiveTime.nanoseconds(since: snapshot.exchangeTime)
+        guard State.isSane(raw) else { return }
         let since = snapshot.receiveTime.monotonic.duration(to: now.monotonic).wholeNanoseconds
         self.state.withLock { state in
             // Only odds that count in the other stages as well.
@@ -223,7 +236,6 @@ public final class LatencyMeter: Sendable {
                 if state.agreed >= 3 { state.confirm() }
                 state.takeEarly(at: received.monotonic)
             } else {
-                state.early = []
                 state.drop()
             }
         }
@@ -281,6 +293,10 @@ public final class LatencyMeter: Sendable {
 }
 
 extension LatencyMeter.State {
+    /// Whether a time from stamp to read can be one of clocks that are only set wrong: no more than a year before the
+    /// stamp. A single wild stamp would otherwise be taken for a step of the clock, and hide what the market has later.
+    fileprivate static func isSane(_ raw: Int64) -> Bool { raw > -31_557_600_000_000_000 && raw < .max / 2 }
+
     /// Notes a publication; returns whether it counts.
     fileprivate mutating func follow(_ snapshot: OddsSnapshot, at now: MonotonicTime) -> Bool {
         guard let index = self.places.index(forKey: snapshot.marketID),
@@ -316,7 +332,7 @@ extension LatencyMeter.State {
             if self.isSetAside {
                 self.dropped += 1
             } else if self.early.count < 10_000 {
-                self.early.append((raw, odds))
+                self.early.append((raw, odds, now))
             } else {
                 self.dropped += 1
             }
@@ -343,7 +359,7 @@ extension LatencyMeter.State {
         guard !self.early.isEmpty, self.settledBounds(at: now) != nil else { return }
         let early = self.early
         self.early = []
-        for (raw, odds) in early { self.wire(raw, odds, at: now) }
+        for (raw, odds, time) in early { self.wire(raw, odds, at: time) }
     }
 
     fileprivate mutating func confirm() {
@@ -356,9 +372,13 @@ extension LatencyMeter.State {
 
     fileprivate mutating func drop() {
         self.agreed = 0
-        self.dropped += self.unconfirmed[.wire].count
+        self.dropped += self.unconfirmed[.wire].count + UInt64(self.early.count)
+        self.early = []
         self.overUnconfirmed = 0
         self.unconfirmed.reset()
+        // They may hold what was corrected by the wrong offset.
+        self.hour.forgetOffset()
+        self.minute.forgetOffset()
     }
 }
 

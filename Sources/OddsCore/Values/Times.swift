@@ -44,6 +44,13 @@ public struct Timestamp: Hashable, Comparable, Sendable, BitwiseCopyable {
     @inlinable
     public var seconds: Int64 { self.milliseconds.flooredQuotient(1000) }
 
+    /// Nanoseconds since 1970-01-01 UTC, kept within what 64 bits can hold (the years 1677 to 2262).
+    @inlinable
+    public var unixNanoseconds: Int64 {
+        let (product, overflow) = self.milliseconds.multipliedReportingOverflow(by: 1_000_000)
+        return overflow ? (self.milliseconds < 0 ? .min : .max) : product
+    }
+
     /// This point moved by a duration, to the millisecond, kept within what 64 bits of milliseconds can hold.
     @inlinable
     public func advanced(by duration: Duration) -> Timestamp {
@@ -79,6 +86,13 @@ public struct ReceiveTime: Hashable, Sendable {
     /// The wall-clock reading as a `Timestamp`.
     @inlinable
     public var wall: Timestamp { Timestamp(milliseconds: self.unixNanoseconds.flooredQuotient(1_000_000)) }
+
+    /// How long after a stamp this is by the two clocks, in nanoseconds, kept within what 64 bits can hold.
+    @inlinable
+    public func nanoseconds(since stamp: Timestamp) -> Int64 {
+        let (difference, overflow) = self.unixNanoseconds.subtractingReportingOverflow(stamp.unixNanoseconds)
+        return overflow ? (stamp.milliseconds < 0 ? .max : .min) : difference
+    }
 }
 
 extension Duration {

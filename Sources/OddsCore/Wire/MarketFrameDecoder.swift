@@ -294,10 +294,15 @@ public struct MarketFrameDecoder: ~Copyable {
         return try Self.optionalPrice(text)
     }
 
+    /// From 1970 to 2200: what else may follow fits into 64 bits of nanoseconds.
+    private static let stamps: Range<Int64> = 0..<7_258_118_400_000
+
     @inline(__always)
     private func timestamp(_ seen: FieldSet) throws(FrameFault) -> Timestamp? {
         guard let text = self.text(.timestamp, seen) else { return nil }
-        guard let milliseconds = Decimals.parse(text.bytes, fractionDigits: 0) else { throw .badValue }
+        guard let milliseconds = Decimals.parse(text.bytes, fractionDigits: 0),
+            Self.stamps.contains(milliseconds)
+        else { throw .badValue }
         return Timestamp(milliseconds: milliseconds)
     }
 

@@ -34,7 +34,7 @@ extension CompareJudge {
         guard let tops = answer.tops, let stamp = answer.stamp else { return nil }
         let stream = self.track.shown[0]
         let slack = self.configuration.tolerance.wholeNanoseconds
-        let from = Swift.min(answer.asked, stamp * 1_000_000) - Self.lookBack
+        let from = Swift.max(0, Swift.min(answer.asked, Timestamp(milliseconds: stamp).unixNanoseconds)) - Self.lookBack
         let first = stream.index(at: from) ?? 0
         let last = stream.firstIndex(after: answer.answered + Self.lookAhead)
         let tolerance = slack / 1_000_000

@@ -16,7 +16,7 @@ struct CompareJudge {
         self.sources = meter.sources
         self.faults = meter.faults
         self.track = track
-        let window = track.market.window.map { $0.end.milliseconds * 1_000_000 } ?? .max
+        let window = track.market.window?.end.unixNanoseconds ?? .max
         // After the window's end nothing is a spike any more.
         self.end = Swift.min(end, window)
         self.truth = meter.configuration.truth == .union ? Self.union(of: track) : track.truth

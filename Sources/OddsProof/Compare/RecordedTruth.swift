@@ -111,7 +111,7 @@ final class RecordedTruth {
 
     private func saw(_ odds: OddsSnapshot, at now: ReceiveTime) {
         let stamp = odds.exchangeTime.milliseconds
-        let delay = (now.unixNanoseconds - stamp * 1_000_000).flooredQuotient(1_000_000)
+        let delay = now.nanoseconds(since: odds.exchangeTime).flooredQuotient(1_000_000)
         self.delays[delay, default: 0] += 1
         self.seen[odds.marketID, default: []].append(
             Sighting(time: now.unixNanoseconds, stamp: stamp, tops: MarketTops(odds), trust: TrustCode(.live)))

@@ -81,6 +81,11 @@ package struct LatencyProof: Report {
                 " Half of all changes could be read \(SoakText.milliseconds(readable.p50)) after the exchange's stamp, 99 % "
                 + "after \(SoakText.milliseconds(readable.p99))\(self.latency.isRelative ? ", above the fastest message" : "")."
         }
+        if let lower = self.latency.offsetLower, let upper = self.latency.offsetUpper {
+            lead +=
+                " The exchange's clock was ahead of this machine's by \(SoakText.milliseconds((lower + upper) / 2)), between "
+                + "\(SoakText.milliseconds(lower)) and \(SoakText.milliseconds(upper))."
+        }
         var document = ReportDocument(kind: Self.kind, title: "Latency", lead: lead)
         document.verdicts = self.header.verdicts
         document.figures = self.figures

@@ -411,7 +411,8 @@ extension LatencyRecord {
     private var clockText: String {
         var text =
             "Counted: changes of live odds from a line, of markets that were live before with no later stamp; first books and "
-            + "what comes after an outage are not. "
+            + "what comes after an outage are not. Fewer are counted from the exchange to the decision: "
+            + "what was decided before the offset of the clocks was known is not kept. "
         if let lower = self.offsetLower, let upper = self.offsetUpper {
             let middle = (lower + upper) / 2
             text +=

@@ -17,6 +17,17 @@ extension SoakRecord {
     /// Whether something that was demanded was not met. What cannot be told counts neither way.
     package var isFailed: Bool { self.verdicts.contains { $0.isMet == false } }
 
+    /// Whether nothing at all came: nothing could be measured.
+    package var isUnreached: Bool {
+        self.counters["frames.received"] ?? 0 == 0 && self.uptime.up == 0
+            && self.uptime.served["fallback"] ?? 0 == 0
+    }
+
+    /// The verdicts without which a soak says nothing, that cannot be told.
+    package var untold: [String] {
+        self.verdicts.filter { $0.isMet == nil && ["uptime", "latency"].contains($0.name) }.map(\.name)
+    }
+
     private var latencyVerdict: ReportDocument.Verdict {
         guard let latency = self.latency else {
             return .init(

@@ -284,10 +284,9 @@ struct SoakLog {
             }
             // After the window's end the website shows another market.
             let isOver = market.window.map { $0.end <= now.wall } ?? false
-            let up = Quote(bid: truth.up.bid, ask: truth.up.ask)
-            let down = Quote(bid: truth.down.bid, ask: truth.down.ask)
-            self.setup.spikes.observe(
-                { isOver ? nil : ($0 == .yes ? up : down).displayed }, of: market, by: .truth, at: now)
+            let tops = MarketTops(truth)
+            let basis = self.setup.spikes.basis
+            self.setup.spikes.observe({ isOver ? nil : tops.odds($0, basis) }, of: market, by: .truth, at: now)
         }
     }
 
@@ -311,11 +310,12 @@ struct SoakLog {
         if self.setup.exchange != nil {
             self.setup.latency?.setAside(self.hindrances.holdsBack(at: self.elapsed(now)))
         }
-        let isHindered = self.hindrances.isInForce(at: self.elapsed(now))
         for status in self.markets where status.role != .past && status.subscribed {
             guard let place = self.standing(of: status) else { continue }
             worst = max(worst ?? 0, place)
-            if place > 0, isHindered { self.excused += time }
+            if place > 0, self.hindrances.isInForce(for: .market(status.market), at: self.elapsed(now)) {
+                self.excused += time
+            }
         }
         self.standingNow = worst.map { StandingStrip.order[$0] } ?? "pending"
         self.soak.strip.take(self.standingNow, for: time.secondsValue, at: self.elapsed(now).secondsValue)
@@ -381,15 +381,23 @@ struct SoakLog {
             if !self.seenIncidents.contains(incident.id) { self.take(incident, until: end) }
         }
         self.seenIncidents = remembered
+        guard isEnd else { return }
+        for incident in report.open { self.take(incident, until: now, isOpen: true) }
     }
 
-    private mutating func take(_ incident: Incident, until end: ReceiveTime) {
+    /// - Parameter isOpen: whether it lasts still, at the end of the run.
+    private mutating func take(_ incident: Incident, until end: ReceiveTime, isOpen: Bool = false) {
         let duration = Self.recovery(of: incident, until: end)
         self.kinds[incident.kind, default: SoakRecord.Kind(kind: incident.kind.rawValue, count: 0)].longest = max(
             self.kinds[incident.kind]?.longest ?? 0, duration.secondsValue)
         self.kinds[incident.kind]?.total += duration.secondsValue
         self.kinds[incident.kind]?.lost += incident.lost.secondsValue
-        guard incident.ending == .recovered else { return }
+        if incident.kind == .missingMarket {
+            let begin = self.elapsed(incident.begin.monotonic)
+            let unlisted = self.hindrances.unlisted(from: begin, until: self.elapsed(end.monotonic))
+            self.excused += min(incident.lost, unlisted)
+        }
+        guard incident.ending == .recovered || isOpen else { return }
         let subject: String
         switch incident.subject {
         case .market(let market):
@@ -401,15 +409,19 @@ struct SoakLog {
         case .asset: return
         }
         let begin = end.monotonic.advanced(by: .zero - duration)
-        let (own, hindrance) = self.own(incident, from: begin, until: end.monotonic)
-        self.durations.record(duration.wholeNanoseconds)
-        self.owns.record(own.wholeNanoseconds)
+        var (own, hindrance) = self.own(incident, from: begin, until: end.monotonic, isOpen: isOpen)
         let limit = self.soak.limits.recovery
-        self.soak.recoveries.count += 1
-        if duration.secondsValue > limit { self.soak.recoveries.slow += 1 }
-        if own.secondsValue > limit { self.soak.recoveries.ownSlow += 1 }
-        self.soak.recoveries.longest = max(self.soak.recoveries.longest, duration.secondsValue)
-        self.soak.recoveries.ownLongest = max(self.soak.recoveries.ownLongest, own.secondsValue)
+        if isOpen { hindrance = hindrance.isEmpty ? "not over yet" : "not over yet, \(hindrance)" }
+        // One that began just before the end is told, and is neither in time nor too late.
+        if !isOpen || own.secondsValue > limit {
+            self.durations.record(duration.wholeNanoseconds)
+            self.owns.record(own.wholeNanoseconds)
+            self.soak.recoveries.count += 1
+            if duration.secondsValue > limit { self.soak.recoveries.slow += 1 }
+            if own.secondsValue > limit { self.soak.recoveries.ownSlow += 1 }
+            self.soak.recoveries.longest = max(self.soak.recoveries.longest, duration.secondsValue)
+            self.soak.recoveries.ownLongest = max(self.soak.recoveries.ownLongest, own.secondsValue)
+        }
         let wallEnd = end.wall.milliseconds
         self.soak.recoveries.worst.append(
             SoakRecord.Recovery(
@@ -433,17 +445,23 @@ struct SoakLog {
     ///
     /// A planned hindrance is the exchange's, as long as it lasts; so is all up to the last attempt that failed.
     private func own(
-        _ incident: Incident, from begin: MonotonicTime, until end: MonotonicTime
+        _ incident: Incident, from begin: MonotonicTime, until end: MonotonicTime, isOpen: Bool
     ) -> (Duration, hindrance: String) {
         let from = self.elapsed(begin)
         let until = self.elapsed(end)
         let whole = until - from
         var own = whole
         var words: [String] = []
-        let free = self.hindrances.free(from: from, until: until)
+        let subject: Hindrances.Subject =
+            switch incident.subject {
+            case .market(let market): .market(market)
+            case .line, .asset: .line
+            case .selection: .series
+            }
+        let free = self.hindrances.free(for: subject, from: from, until: until)
         if free < whole {
             own = free
-            words = self.hindrances.names(from: from, until: until)
+            words = self.hindrances.names(for: subject, from: from, until: until)
         }
         let lines = Set(self.setup.source.status.lines.map(\.line))
         var failed: [Int: MonotonicTime] = [:]
@@ -492,11 +510,12 @@ struct SoakLog {
             guard let end = over.end else { continue }
             let from = self.elapsed(over.begin.monotonic)
             let until = self.elapsed(end.monotonic)
+            // Whatever came of it: to leave out only those that were missed would flatter.
+            if self.hindrances.hides(from: from, until: until) {
+                self.soak.spikes.hidden += 1
+                continue
+            }
             guard let caught = self.setup.spikes.first(like: over, by: .stream, early: early, late: late) else {
-                if self.hindrances.hides(from: from, until: until) {
-                    self.soak.spikes.hidden += 1
-                    continue
-                }
                 self.soak.spikes.visible += 1
                 if self.soak.spikes.missed.count < Self.missedKept {
                     self.soak.spikes.missed.append(
@@ -512,7 +531,7 @@ struct SoakLog {
             self.soak.spikes.visible += 1
             self.soak.spikes.caught += 1
             self.delays.record(
-                max(.zero, over.begin.monotonic.duration(to: caught.monotonic)).wholeNanoseconds)
+                max(.zero, over.begin.monotonic.duration(to: caught)).wholeNanoseconds)
             self.countPollers(over)
         }
         self.setup.spikes.trim(at: now)
@@ -520,7 +539,9 @@ struct SoakLog {
 
     private mutating func countPollers(_ over: SpikeCount.Over) {
         for index in self.setup.pollers.indices
-        where self.setup.spikes.first(like: over, by: .poller(index), early: .zero, late: .zero) != nil {
+        where self.setup.spikes.first(
+            like: over, by: .poller(index), early: .zero, late: .zero, carriedOver: true) != nil
+        {
             self.pollersCaught[index] += 1
         }
     }

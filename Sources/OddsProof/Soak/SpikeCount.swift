@@ -22,9 +22,26 @@ package final class SpikeCount: Sendable {
         package var slug: String
         package var side: Side
         package var begin: ReceiveTime
-        /// When it fell below; nil while it has not.
+        /// When it fell below the threshold and the hysteresis; nil while it has not.
         package var end: ReceiveTime?
         package var peak: Odds
+        /// How long it was at or over the threshold, up to the last time that it was told of.
+        package var visible = Duration.zero
+        /// Since when it is; nil while it is in the band below.
+        fileprivate var overSince: MonotonicTime?
+        /// When it was told to be over, each time.
+        fileprivate var told: [MonotonicTime] = []
+
+        fileprivate mutating func pass(to now: MonotonicTime) {
+            if let since = self.overSince { self.visible += max(.zero, since.duration(to: now)) }
+            self.overSince = nil
+        }
+
+        fileprivate mutating func tell(_ odds: Odds, at now: MonotonicTime) {
+            self.peak = max(self.peak, odds)
+            self.overSince = now
+            self.told.append(now)
+        }
     }
 
     private struct Key: Hashable {
@@ -39,28 +56,47 @@ package final class SpikeCount: Sendable {
     }
 
     private let threshold: Odds
+    private let floor: Odds
+    /// What is held against the threshold.
+    package let basis: OddsBasis
+    private let memory: Duration
     private let state = Mutex(State())
 
-    /// - Parameter threshold: odds at or over this are a spike.
-    package init(threshold: Odds = 0.70) { self.threshold = threshold }
-
-    /// How long what is over is remembered.
-    private static let memory = Duration.seconds(180)
+    /// - Parameters:
+    ///   - threshold: odds at or over this are a spike.
+    ///   - hysteresis: how far below it they must fall for the spike to be over, so that a flicker counts once.
+    ///   - basis: what is held against the threshold.
+    ///   - slowest: the longest interval of the pollers.
+    package init(
+        threshold: Odds = 0.70, hysteresis: Odds = 0.02, basis: OddsBasis = .displayed, slowest: Duration = .zero
+    ) {
+        self.threshold = threshold
+        self.floor = Odds(rawValue: max(0, threshold.rawValue - hysteresis.rawValue))
+        self.basis = basis
+        // What a poller learns an interval late must still be known of the others.
+        self.memory = max(.seconds(180), slowest * 2 + .seconds(60))
+    }
 
     /// A source says what a market's odds are now.
     package func observe(_ quote: (Side) -> Odds?, of market: Market, by source: Source, at now: ReceiveTime) {
         self.state.withLock { state in
             for side in Side.allCases {
                 let key = Key(market: market.id, side: side)
-                if let odds = quote(side), odds >= self.threshold {
-                    if let peak = state.open[source]?[key]?.peak {
-                        state.open[source]?[key]?.peak = max(peak, odds)
-                    } else {
-                        if source == .stream { state.streamed += 1 }
-                        state.open[source, default: [:]][key] = Over(
-                            market: market.id, slug: market.slug, side: side, begin: now, end: nil, peak: odds)
-                    }
-                } else if var over = state.open[source]?.removeValue(forKey: key) {
+                let odds = quote(side)
+                let isOver = odds.map { $0 >= self.threshold } ?? false
+                guard state.open[source]?[key] != nil || isOver else { continue }
+                if state.open[source]?[key] == nil, source == .stream { state.streamed += 1 }
+                // Taken out and put back, so that nothing is copied.
+                var over =
+                    state.open[source]?.removeValue(forKey: key)
+                    ?? Over(
+                        market: market.id, slug: market.slug, side: side, begin: now, end: nil, peak: odds ?? self.floor
+                    )
+                over.pass(to: now.monotonic)
+                if let odds, isOver { over.tell(odds, at: now.monotonic) }
+                if let odds, odds >= self.floor {
+                    state.open[source, default: [:]][key] = over
+                } else {
                     over.end = now
                     state.closed[source, default: []].append(over)
                 }
@@ -73,7 +109,8 @@ package final class SpikeCount: Sendable {
         self.observe({ _ in nil }, of: market, by: source, at: now)
     }
 
-    /// Takes out what a source had over for at least a time, and that is over for another: now all others have told of it.
+    /// Takes out what a source had at or over the threshold for at least a time, and that is over for another: now all
+    /// others have told of it.
     package func takeClosed(
         by source: Source, lasting: Duration, settledFor: Duration, at now: ReceiveTime
     ) -> [Over] {
@@ -83,15 +120,20 @@ package final class SpikeCount: Sendable {
             state.closed[source] = closed.filter { ($0.end?.monotonic ?? limit) > limit }
             return closed.filter { over in
                 guard let end = over.end?.monotonic, end <= limit else { return false }
-                return over.begin.monotonic.duration(to: end) >= lasting
+                return over.visible >= lasting
             }
         }
     }
 
-    /// When a source first had the same over, as far as the times touch; nil when it had not.
+    /// When a source first told of the same, from a while before it began to a while after it was over; nil when it had not.
+    ///
+    /// What a source went on to show from earlier, and did not tell anew, is not of this spike.
+    ///
+    /// - Parameter carriedOver: whether it is all the same, as of a poller that tells of changes only: its answers are not
+    ///   known here, and it is given the benefit.
     package func first(
-        like over: Over, by source: Source, early: Duration, late: Duration
-    ) -> ReceiveTime? {
+        like over: Over, by source: Source, early: Duration, late: Duration, carriedOver: Bool = false
+    ) -> MonotonicTime? {
         self.state.withLock { state in
             let from = over.begin.monotonic.advanced(by: .zero - early)
             let until = (over.end ?? over.begin).monotonic.advanced(by: late)
@@ -100,16 +142,22 @@ package final class SpikeCount: Sendable {
             return all.filter { other in
                 other.market == over.market && other.side == over.side && other.begin.monotonic <= until
                     && (other.end?.monotonic ?? until) >= from
-            }.map(\.begin).min { $0.monotonic < $1.monotonic }
+            }.compactMap { other in
+                if carriedOver, other.begin.monotonic < from { return from }
+                return other.told.first { $0 >= from && $0 <= until }
+            }.min()
         }
     }
 
     /// Forgets what is long over.
     package func trim(at now: ReceiveTime) {
         self.state.withLock { state in
-            let limit = now.monotonic.advanced(by: .zero - Self.memory)
+            let limit = now.monotonic.advanced(by: .zero - self.memory)
             for source in state.closed.keys {
                 state.closed[source]?.removeAll { ($0.end?.monotonic ?? limit) < limit }
+            }
+            for (source, open) in state.open {
+                for key in open.keys { state.open[source]?[key]?.told.removeAll { $0 < limit } }
             }
         }
     }
@@ -131,7 +179,10 @@ package final class SpikeListener: MarketObserver {
     package func published(_ snapshot: OddsSnapshot, at now: ReceiveTime) {
         switch snapshot.trust {
         case .live, .suspect, .fallback:
-            self.count.observe({ snapshot.odds($0) }, of: snapshot.market, by: self.source, at: now)
+            let basis = self.count.basis
+            self.count.observe(
+                { ($0 == .yes ? snapshot.yes : snapshot.no).odds(basis) }, of: snapshot.market, by: self.source, at: now
+            )
         case .stale, .resolving, .closed: self.count.ended(snapshot.market, by: self.source, at: now)
         }
     }

@@ -324,7 +324,7 @@ public struct SpikeDetector: Sendable {
                 basis: self.configuration.basis, threshold: self.configuration.threshold, begin: now, peak: odds,
                 peakTime: now, end: nil, epoch: snapshot.epoch, trust: snapshot.trust, source: snapshot.source,
                 crossings: 1, timeOver: .zero, isSeenByPoller: false),
-            over: now, known: now, windowEnd: snapshot.windowEnd.map { $0.milliseconds * 1_000_000 })
+            over: now, known: now, windowEnd: snapshot.windowEnd?.unixNanoseconds)
     }
 
     /// The odds stood where they were until this moment.

@@ -366,7 +366,9 @@ package final class SimulatedExchange: WebSocketService {
             }
             let faults = BookFaults(
                 active: state.faults.newestFirst(now), engine: state.engine, past: state.past, now: now)
-            return trouble.applied(to: ClobAnswers(engine: state.engine, faults: faults).answer(question))
+            let clock = self.venueTime(now).advanced(by: state.engine.skew)
+            return trouble.applied(
+                to: ClobAnswers(engine: state.engine, faults: faults, clock: clock).answer(question))
         }
     }
 

@@ -36,7 +36,8 @@ struct Soak: AsyncParsableCommand {
             With --simulated the exchange runs in this process, with short windows, and goes wrong at random as often as \
             --faults-per-minute says (6), or as --fault and --faults say. docs/soak.md tells what is measured and how.
 
-            Ends with status 1 when something was not met. What cannot be told, as when no spike came, is not failed.
+            Ends with status 1 when something was not met, or when uptime or latency cannot be told. What else cannot be \
+            told, as when no spike came, is not failed. Ends with status 69 when the exchange was never reached.
             """)
 
     /// The soak's own options.
@@ -119,7 +120,17 @@ struct Soak: AsyncParsableCommand {
         }
         await log.flush()
         ReportPrinter(environment: ProcessInfo.processInfo.environment).print(record.document)
-        if record.isFailed { throw ExitCode(1) }
+        if record.isUnreached {
+            throw ProgramFailure(
+                status: .unreachable,
+                message:
+                    "Nothing came from the exchange, so nothing could be measured. `oddstream doctor` checks each step."
+            )
+        }
+        if !record.isFailed, !record.untold.isEmpty {
+            ReportPrinter.say("Too little came to tell \(record.untold.joined(separator: " and ")): run it longer.")
+        }
+        if record.isFailed || !record.untold.isEmpty { throw ExitCode(1) }
     }
 
     /// Options of the simulated exchange without it are a mistake.
@@ -195,7 +206,14 @@ struct Soak: AsyncParsableCommand {
             let bot = try Bot(
                 settings: settings, series: configuration.series, directory: directory, rtds: rtds,
                 profile: exchange == nil ? Bot.Profile() : Soak.simulatedProfile, clock: clock, logger: logger)
-            let spikes = SpikeCount()
+            let intervals =
+                settings.words(.pollEvery).isEmpty
+                ? Soak.defaultPollers.split(separator: ",").map(String.init)
+                : settings.words(.pollEvery)
+            let wanted = settings.spikeDetector
+            let spikes = SpikeCount(
+                threshold: wanted.threshold, hysteresis: wanted.hysteresis, basis: wanted.basis,
+                slowest: intervals.compactMap { DurationText.parse($0) }.max() ?? configuration.pollInterval)
             let streamer = try settings.liveSource(
                 configuration, logger: logger,
                 marketObserver: ObserverGroup([bot.observer, SpikeListener(spikes, .stream)]))
@@ -205,10 +223,6 @@ struct Soak: AsyncParsableCommand {
             let beside = try await bot.attach(
                 streamer, alerts: [],
                 gamma: settings.needsOutcomes ? GammaOutcomes(configuration, clock: clock, tap: nil) : nil)
-            let intervals =
-                settings.words(.pollEvery).isEmpty
-                ? Soak.defaultPollers.split(separator: ",").map(String.init)
-                : settings.words(.pollEvery)
             for (index, text) in intervals.enumerated() {
                 var polled = configuration
                 polled.pollInterval = DurationText.parse(text) ?? polled.pollInterval

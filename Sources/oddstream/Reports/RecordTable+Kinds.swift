@@ -149,11 +149,11 @@ extension RecordTable {
 
     private static var prices: [Column<ReferencePriceRecord>] {
         [
-            Column(title: "RECEIVED (UTC)") { Text.moment($0.received.milliseconds * 1_000_000) },
+            Column(title: "RECEIVED (UTC)") { Text.moment($0.received.unixNanoseconds) },
             Column(title: "SYMBOL") { $0.symbol },
             Column(title: "PRICE", isNumber: true) { Text.price($0.price) },
             Column(title: "SOURCE", worth: 2) { $0.source },
-            Column(title: "STAMPED", worth: 1) { Text.moment($0.time.milliseconds * 1_000_000) },
+            Column(title: "STAMPED", worth: 1) { Text.moment($0.time.unixNanoseconds) },
         ]
     }
 

@@ -64,6 +64,51 @@ import Testing
         #expect(wire.negatives == 0)
     }
 
+    @Test(arguments: [9_223_372_036_855, .max, .min] as [Int64]) func aWildStampNeitherTrapsNorHidesWhatFollows(
+        milliseconds: Int64
+    ) {
+        let wild = Timestamp(milliseconds: milliseconds)
+        #expect(wild.unixNanoseconds == (milliseconds < 0 ? .min : .max))
+        let meter = Self.meter()
+        meter.published(Self.odds(stamp: 100, read: 120), at: Self.time(120.1))
+        let odds = OddsSnapshot(
+            market: Self.market, yes: .empty, no: .empty, exchangeTime: wild, receiveTime: Self.time(150), trust: .live,
+            epoch: 1, source: .line(0), sequence: 2)
+        meter.published(odds, at: Self.time(150.1))
+        meter.decided(on: odds, at: Self.time(150.2))
+        meter.published(Self.odds(stamp: 200, read: 230, sequence: 3), at: Self.time(230.5))
+        let report = meter.report(at: Self.time(300))
+        #expect(report.total[.wire].count == 1)
+        #expect(report.steps == 0)
+    }
+
+    @Test func aStepIsForgottenByTheLastMinuteTooAndWhatWaitedIsCounted() {
+        let meter = Self.meter()
+        for sequence in 1...3 as ClosedRange<UInt64> {
+            let stamp = Int64(sequence) * 100
+            let read = Double(stamp) + 20
+            meter.published(Self.odds(stamp: stamp, read: read, sequence: sequence), at: Self.time(read))
+        }
+        #expect(meter.report(at: Self.time(400)).minute[.wire].count == 2)
+        // The exchange's clock is three seconds ahead at once.
+        let second = Self.beginning / 1_000_000_000 + 5
+        meter.answered(second: second, asked: Self.time(2_001), received: Self.time(2_002))
+        let report = meter.report(at: Self.time(2_100))
+        #expect(report.steps == 1)
+        #expect(report.dropped == 2)
+        #expect(report.minute[.wire].count == 0)
+        #expect(report.hour[.readable].count == 0)
+        #expect(report.minute[.odds].count == 2)
+        // Now what comes waits; a step back drops it.
+        meter.published(Self.odds(stamp: 5_200, read: 2_220, sequence: 4), at: Self.time(2_220))
+        #expect(meter.report(at: Self.time(2_300)).waiting == 1)
+        meter.answered(second: second - 3, asked: Self.time(2_301), received: Self.time(2_302))
+        let later = meter.report(at: Self.time(2_400))
+        #expect(later.steps == 2)
+        #expect(later.waiting == 0)
+        #expect(later.dropped == 3)
+    }
+
     @Test func theFirstBookOfASubscriptionCountsForNothing() {
         let meter = Self.meter()
         meter.published(Self.odds(stamp: -60_000, read: 120), at: Self.time(120.1))

@@ -27,6 +27,8 @@ import Testing
                 #"{"event_type":"book","asset_id":"1","timestamp":"99999999999999999999","bids":[],"asks":[]}"#,
                 .badValue
             ),
+            (#"{"event_type":"book","asset_id":"1","timestamp":"7258118400000","bids":[],"asks":[]}"#, .badValue),
+            (#"{"event_type":"book","asset_id":"1","timestamp":"9223372036855","bids":[],"asks":[]}"#, .badValue),
             (#"{"event_type":"book","asset_id":"1","timestamp":"2","bids":[["2","1"]],"asks":[]}"#, .badValue),
             (#"{"event_type":"book","asset_id":"1","timestamp":"2","bids":[{"price":"0.5"}],"asks":[]}"#, .badValue),
             (#"{"event_type":"price_change","timestamp":"2"}"#, .missingField),

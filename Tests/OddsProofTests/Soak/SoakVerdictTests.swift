@@ -2,6 +2,7 @@ import Foundation
 import OddsCore
 @testable import OddsProof
 import OddsReports
+import OddsTestSupport
 import PolymarketSimulator
 import Testing
 
@@ -161,5 +162,41 @@ import Testing
         #expect(!hindrances.hides(from: .seconds(41), until: .seconds(48)))
         #expect(!hindrances.hides(from: .seconds(61), until: .seconds(62)))
         #expect(!hindrances.hides(from: .seconds(11), until: .seconds(12)))
+    }
+
+    @Test func whatIsCuredByAnotherLineOrIsNotTheFeedExcusesNothing() {
+        var oneLine = FaultTarget.all
+        oneLine.line = .number(0)
+        let faults: [SimulatorFault] = [
+            SimulatorFault(.freeze, on: oneLine, for: .seconds(10)),
+            SimulatorFault(.restSlow(by: .seconds(3)), for: .seconds(10)),
+            SimulatorFault(.wrongHash(.every), for: .seconds(10)),
+            SimulatorFault(.lose(.next(1)), for: .seconds(10)),
+        ]
+        let market = Market.sample("btc")
+        for fault in faults {
+            let hindrances = Hindrances(FaultPlan([PlannedFault(at: .seconds(10), fault)]))
+            for subject in [Hindrances.Subject.market(market), .line, .series] {
+                #expect(!hindrances.isInForce(for: subject, at: .seconds(15)))
+                #expect(hindrances.lastEnd(for: subject, from: .seconds(12), until: .seconds(25)) == nil)
+            }
+        }
+    }
+
+    @Test func aMarketThatIsNotListedExcusesASeriesOnly() {
+        let hindrances = Hindrances(
+            FaultPlan([PlannedFault(at: .seconds(10), SimulatorFault(.missingMarket(until: nil), for: .seconds(10)))]))
+        #expect(hindrances.isInForce(for: .series, at: .seconds(15)))
+        #expect(!hindrances.isInForce(for: .market(Market.sample("btc")), at: .seconds(15)))
+        #expect(hindrances.unlisted(from: .seconds(15), until: .seconds(40)) == .seconds(5))
+    }
+
+    @Test func nothingAtAllIsAnExchangeThatWasNotReached() {
+        var record = SoakRecord(program: "1.2.3", source: "wss://a", from: 0, planned: 60)
+        record.judge()
+        #expect(record.isUnreached)
+        #expect(record.untold == ["latency", "uptime"])
+        record.counters["frames.received"] = 1
+        #expect(!record.isUnreached)
     }
 }
