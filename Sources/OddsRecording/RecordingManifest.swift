@@ -199,6 +199,22 @@ public struct RecordingManifest: Hashable, Sendable, Codable {
         }
     }
 
+    /// What a directory's `manifest.json` is when it is JSON of another kind than a recording's; nil otherwise.
+    static func otherSchema(in directory: String) -> String? {
+        struct Kind: Decodable { var schema: String? }
+        guard let data = try? Data(contentsOf: URL(filePath: "\(directory)/\(Self.fileName)")) else { return nil }
+        do {
+            let kind = try JSONDecoder().decode(Kind.self, from: data)
+            guard kind.schema != Self.schema else { return nil }
+            return kind.schema.map { "its schema is \($0)" } ?? "it names no schema"
+        } catch DecodingError.dataCorrupted {
+            // Cut, or no JSON at all.
+            return nil
+        } catch {
+            return "it names no schema"
+        }
+    }
+
     /// Puts it into a directory, all of it or nothing of it.
     func write(in directory: String) throws {
         let encoder = JSONEncoder()

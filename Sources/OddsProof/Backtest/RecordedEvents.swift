@@ -35,13 +35,15 @@ public struct RecordedEvents: MarketEventSource {
         if world.jumps > 0 {
             problems.append(
                 """
-                The times of the tape jump \(world.jumps) times; each begins another session, and what is between is \
+                The times of the recording jump \(world.jumps) times; each begins another session, and what is between is \
                 skipped.
                 """)
         }
         if world.lost > 0 {
             problems.append("\(world.lost) rows are missing in the recording: what happened then is not known.")
         }
-        return MarketEventSummary(messages: Int(clamping: world.heard), problems: problems)
+        let messages = Int(clamping: world.heard)
+        world.end()
+        return MarketEventSummary(messages: messages, problems: problems)
     }
 }

@@ -92,6 +92,10 @@ final class RecordedTruth {
         case .start:
             self.readers = [:]
             self.followed = [:]
+        case .tape:
+            self.readers = [:]
+            self.followed = [:]
+            self.isTold = false
         case .connection, .command, .answer, .clock, .lost, .end, .other: break
         }
     }

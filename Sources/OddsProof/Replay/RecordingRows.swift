@@ -5,16 +5,34 @@ package import OddsRecording
 package final class RecordingRows: ReplaySource {
     private let reader: RecordingReader
     private var run: String?
+    /// The number of the file that the last row came from.
+    private var file = 0
+    private var isRecording = false
+    /// A row that waits behind the word that a tape begins.
+    private var held: RecordedRow?
 
     package init(_ recording: Recording) { self.reader = recording.reader() }
 
     @inline(__always)
     package func next() throws -> (row: ReplayRow, received: ReceiveTime)? {
-        guard let row = self.reader.next() else { return nil }
+        guard let row = self.held ?? self.reader.next() else { return nil }
+        if self.reader.fileNumber != self.file, self.isOtherKind(row) { return (.tape, row.received) }
+        self.held = nil
         if row.kind == .message, case .line(let line) = row.channel {
             return (.message(row.message, line: line, connection: row.connection), row.received)
         }
         return (self.other(row), row.received)
+    }
+
+    /// Whether another file begins, and with it a tape behind a recording.
+    private func isOtherKind(_ row: RecordedRow) -> Bool {
+        self.file = self.reader.fileNumber
+        let wasRecording = self.isRecording
+        self.isRecording = self.reader.isRecording
+        guard wasRecording, !self.isRecording else { return false }
+        self.run = nil
+        self.held = row
+        return true
     }
 
     private func other(_ row: RecordedRow) -> ReplayRow {
@@ -39,5 +57,8 @@ package final class RecordingRows: ReplaySource {
 
     package var rows: UInt64 { self.reader.rows }
     package var share: Double { self.reader.share }
-    package var damage: [String] { self.reader.damage.map(\.description) }
+    package var damage: [String] {
+        let notes = self.reader.recording.isSorted ? ["The recordings are read in the order of their times."] : []
+        return notes + self.reader.damage.map(\.description)
+    }
 }

@@ -163,7 +163,7 @@ package final class ReplayClock: StreamClock, @unchecked Sendable {
         self.monotonic = beginning.monotonic.nanoseconds
     }
 
-    /// The wall clock of the machine that recorded was set: it differs by this much from the time that ran on.
+    /// How much the wall clock differs from the time that ran on: it was set, or time was passed over.
     var step: Int64 = 0
 
     package func now() -> ReceiveTime {

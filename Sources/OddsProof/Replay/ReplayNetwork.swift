@@ -33,11 +33,19 @@ package final class ReplayNetwork: FeedConnector, BookWitness, @unchecked Sendab
         var isLeft = false
         /// What it brought before the feed asked for it.
         var backlog: [[UInt8]] = []
+        /// Whether rows are missing and it was not heard of since.
+        var isInGap = false
+        /// Whether it went on while rows were missing: the feed may come back to it, as its own reasons for having let it
+        /// go were not the recorded feed's.
+        var outlivesGap = false
 
         init(line: Int, connection: Int) {
             self.line = line
             self.connection = connection
         }
+
+        /// Whether the feed may have it.
+        var isFree: Bool { self.socket == nil && !self.isLeft && !self.isInGap }
     }
 
     private struct Question {
@@ -58,9 +66,11 @@ package final class ReplayNetwork: FeedConnector, BookWitness, @unchecked Sendab
     private let origin: Int64
     /// Messages that were heard, and that were not.
     private(set) var heard: UInt64 = 0
-    private(set) var differences = Differences()
+    private var counted = Differences()
     /// Whether the recorded feed has closed its last connection by itself, as it does when the program ends.
     private(set) var isOver = false
+    /// The bytes of all backlogs.
+    private var backlogBytes = 0
     /// Whether the recording was heard to hold answers.
     private(set) var hasAnswers = false
 
@@ -72,6 +82,10 @@ package final class ReplayNetwork: FeedConnector, BookWitness, @unchecked Sendab
     private static let patience: Int64 = 10_000_000_000
     /// How many messages are kept for a feed that has not asked for their connection yet.
     private static let backlogLimit = 10_000
+    /// How many bytes of them are kept for all connections together.
+    private static let backlogByteLimit = 1 << 26
+    /// How many connections that have not ended are known at a time.
+    private static let attemptLimit = 1_000
 
     init(loop: ReplayLoop, origin: Int64) {
         self.loop = loop
@@ -79,6 +93,13 @@ package final class ReplayNetwork: FeedConnector, BookWitness, @unchecked Sendab
     }
 
     package var address: String { "recording" }
+
+    /// How the feed's behaviour and the recorded one differed until now.
+    var differences: Differences {
+        var differences = self.counted
+        differences.unanswered += self.waiting.count
+        return differences
+    }
 
     func later(_ duration: Duration, _ body: @escaping () -> Void) {
         let bound = NIOLoopBound(body, eventLoop: self.loop)
@@ -94,7 +115,7 @@ package final class ReplayNetwork: FeedConnector, BookWitness, @unchecked Sendab
 
     package func connect(line: Int, delegate: any TransportDelegate) -> any FeedTransport {
         let socket = ReplaySocket(line: line, network: self, delegate: delegate)
-        if let attempt = self.attempts.first(where: { $0.line == line && $0.socket == nil && !$0.isLeft }) {
+        if let attempt = self.attempts.first(where: { $0.line == line && $0.isFree }) {
             self.join(socket, attempt)
         } else {
             self.waiting.append(socket)
@@ -108,8 +129,7 @@ package final class ReplayNetwork: FeedConnector, BookWitness, @unchecked Sendab
         guard attempt.isOpen else { return }
         self.soon {
             socket.open()
-            let backlog = attempt.backlog
-            attempt.backlog = []
+            let backlog = self.takeBacklog(of: attempt)
             for text in backlog { text.withUnsafeBytes { socket.delegate?.transportReceived(message: $0) } }
             self.heard += UInt64(backlog.count)
             if !backlog.isEmpty { socket.delegate?.transportReadComplete() }
@@ -119,8 +139,10 @@ package final class ReplayNetwork: FeedConnector, BookWitness, @unchecked Sendab
     /// The feed has let a socket go.
     func left(_ socket: ReplaySocket) {
         self.waiting.removeAll { $0 === socket }
-        socket.attempt?.isLeft = true
-        socket.attempt?.socket = nil
+        if let attempt = socket.attempt {
+            attempt.isLeft = !attempt.outlivesGap
+            attempt.socket = nil
+        }
         socket.attempt = nil
     }
 
@@ -131,6 +153,10 @@ package final class ReplayNetwork: FeedConnector, BookWitness, @unchecked Sendab
 
     private func begin(_ line: Int, _ connection: Int) -> Attempt {
         let attempt = Attempt(line: line, connection: connection)
+        if self.attempts.count >= Self.attemptLimit, let oldest = self.attempts.firstIndex(where: { $0.socket == nil })
+        {
+            _ = self.takeBacklog(of: self.attempts.remove(at: oldest))
+        }
         self.attempts.append(attempt)
         self.isOver = false
         if let index = self.waiting.firstIndex(where: { $0.line == line }) {
@@ -149,11 +175,12 @@ package final class ReplayNetwork: FeedConnector, BookWitness, @unchecked Sendab
             attempt = reading
         } else {
             guard let found = self.attempt(line, connection) ?? self.unknown(line, connection) else {
-                self.differences.unheard += 1
+                self.counted.unheard += 1
                 return
             }
             attempt = found
         }
+        if attempt.isInGap { return self.goesOn(text, attempt) }
         guard let socket = attempt.socket, socket.isOpen else {
             return self.unheard(text, attempt)
         }
@@ -172,11 +199,47 @@ package final class ReplayNetwork: FeedConnector, BookWitness, @unchecked Sendab
     }
 
     private func unheard(_ text: UnsafeRawBufferPointer, _ attempt: Attempt) {
-        if attempt.isLeft || attempt.backlog.count >= Self.backlogLimit {
-            self.differences.unheard += 1
+        if attempt.isLeft || attempt.backlog.count >= Self.backlogLimit
+            || self.backlogBytes + text.count > Self.backlogByteLimit
+        {
+            self.counted.unheard += 1
         } else {
             attempt.backlog.append(Array(text))
+            self.backlogBytes += text.count
         }
+    }
+
+    private func takeBacklog(of attempt: Attempt) -> [[UInt8]] {
+        let backlog = attempt.backlog
+        attempt.backlog = []
+        self.backlogBytes -= backlog.reduce(0) { $0 + $1.count }
+        return backlog
+    }
+
+    /// Rows are missing: what the feed knows by its connections is suspect, so they are lost to it. Those that were open
+    /// then go on when their messages do.
+    func lost() {
+        self.endRead()
+        var sockets: [ReplaySocket] = []
+        for attempt in self.attempts where attempt.isOpen {
+            attempt.isInGap = true
+            attempt.outlivesGap = true
+            attempt.isLeft = false
+            if let socket = attempt.socket { sockets.append(socket) }
+        }
+        for socket in sockets { socket.end(TransportError(.connectionLost, "rows are missing in the recording")) }
+        self.loop.runTasks()
+    }
+
+    /// The first message of a connection behind rows that are missing.
+    private func goesOn(_ text: UnsafeRawBufferPointer, _ attempt: Attempt) {
+        self.endRead()
+        attempt.isInGap = false
+        if let index = self.waiting.firstIndex(where: { $0.line == attempt.line }) {
+            self.join(self.waiting.remove(at: index), attempt)
+        }
+        self.unheard(text, attempt)
+        self.loop.runTasks()
     }
 
     /// Whether a row goes on with the read that is under way.
@@ -210,7 +273,8 @@ package final class ReplayNetwork: FeedConnector, BookWitness, @unchecked Sendab
             let attempt = self.attempts.remove(at: index)
             self.isOver = byUs && self.attempts.isEmpty
             guard let socket = attempt.socket else {
-                if !attempt.isLeft, !byUs { self.differences.unused += 1 }
+                _ = self.takeBacklog(of: attempt)
+                if !attempt.isLeft, !attempt.outlivesGap, !byUs { self.counted.unused += 1 }
                 return
             }
             let error = TransportError(.connectionLost, reason, retryAfter: retryAfter)
@@ -218,7 +282,7 @@ package final class ReplayNetwork: FeedConnector, BookWitness, @unchecked Sendab
             // The feed is about to decide the same, as its looks at the lines come at moments of their own.
             self.later(Self.grace) {
                 guard !socket.isClosed else { return }
-                self.differences.cut += 1
+                self.counted.cut += 1
                 socket.end(error)
             }
         }
@@ -253,7 +317,7 @@ package final class ReplayNetwork: FeedConnector, BookWitness, @unchecked Sendab
     private func giveUp(_ path: String, asked: Int64) {
         guard let index = self.questions.firstIndex(where: { $0.path == path && $0.asked == asked }) else { return }
         let question = self.questions.remove(at: index)
-        self.differences.unansweredQuestions += 1
+        self.counted.unansweredQuestions += 1
         question.answer(.failure(RESTError(.timeout, "the recording has no answer to \(path) at this time")))
     }
 
@@ -301,7 +365,6 @@ package final class ReplayNetwork: FeedConnector, BookWitness, @unchecked Sendab
         self.attempts = []
         self.questions = []
         self.answers = []
-        self.differences.unanswered += self.waiting.count
     }
 }
 

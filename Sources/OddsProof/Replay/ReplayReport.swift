@@ -375,18 +375,23 @@ extension ReplayReport {
             "Compared with the live run", [.table(table)] + comparison.differences.map { .text($0) })
     }
 
-    private var notes: [String] {
+    /// What is to be known of the recording and of how it was replayed, a sentence each.
+    public var notes: [String] {
         var notes = self.results.notes + self.results.damage
         if self.results.jumps > 0 {
             notes.append(
                 """
-                The times of the tape jump \(ReportText.count(self.results.jumps, "time")): more than a second back, or more than a \
-                minute on to whole books. Each begins another session, as if the connection had been lost; the time in \
-                between is skipped.
+                The times jump \(ReportText.count(self.results.jumps, "time")): in a tape more than a second back, or more \
+                than a minute on to whole books, in a recording more than an hour. Each begins another session, as if \
+                the connection had been lost; the time in between is a gap, and is skipped.
                 """)
         }
         if self.results.lostRows > 0 {
-            notes.append("\(self.results.lostRows) rows are missing: the recorder could not keep up and says so.")
+            notes.append(
+                """
+                \(self.results.lostRows) rows are missing: the recorder could not keep up, or the disk took nothing, and \
+                it says so. The books of then are not believed until they come again.
+                """)
         }
         if self.results.lateRows > 0 {
             notes.append(
@@ -428,7 +433,9 @@ extension ReplayReport {
         return (value < 0 && whole > 0 ? "-" : "") + "\(whole / 10_000)" + (text.isEmpty ? "" : ".\(text)")
     }
 
-    private static func time(_ seconds: Double) -> String {
+    private static func time(_ span: Double) -> String {
+        // A wall clock that was set back makes no span shorter than nothing.
+        let seconds = max(0, span)
         if seconds < 0.1 { return "\(Self.decimal((seconds * 10_000).rounded() / 10)) ms" }
         if seconds < 120 { return "\(Self.decimal((seconds * 10).rounded() / 10)) s" }
         if seconds < 7200 { return "\(Int(seconds) / 60) min \(Int(seconds) % 60) s" }

@@ -12,6 +12,8 @@ package enum ReplayRow {
     case command(FeedCommand)
     /// The wall clock differs from the recording's time by so many nanoseconds from here on.
     case clock(step: Int64)
+    /// A tape begins behind a recording: messages, and no word about connections.
+    case tape
     /// A run begins: what comes belongs to another process than what came before.
     case start(ReplayRun)
     /// So many rows are missing here.

@@ -35,6 +35,8 @@ package final class ReplayWorld {
     private var host: FeedHost?
     private var network: ReplayNetwork?
     private var followed: [MarketID: Market] = [:]
+    private var bare: [AssetID] = []
+    private var run = ReplayRun()
     /// Whether the rows are a tape's: messages, and no word about connections.
     private var isTape = true
     /// The tokens of a tape that were met.
@@ -43,6 +45,10 @@ package final class ReplayWorld {
     private var metInOrder: [AssetID] = []
     /// The recorded monotonic time at the loop's beginning, of the present run.
     private var origin: Int64 = 0
+    /// How much the wall clock differs from the time that ran on where the recording says that nobody set it, and how
+    /// much it was set by since the present run began.
+    private var base: Int64 = 0
+    private var wallOffset: Int64 = 0
     private var hasBegun = false
     private var isInRun = false
     private var differencesBefore = ReplayNetwork.Differences()
@@ -53,7 +59,7 @@ package final class ReplayWorld {
     package private(set) var lateRows: UInt64 = 0
     /// How many runs were begun.
     package private(set) var runs = 0
-    /// How often a tape's times jumped, and another session began.
+    /// How often the times jumped, and another session began.
     package private(set) var jumps = 0
 
     /// - Parameters:
@@ -79,7 +85,9 @@ package final class ReplayWorld {
         let time = received.monotonic.nanoseconds &- self.origin
         if case .message(let text, let line, let connection) = row {
             guard let network = self.network else { return self.firstMessage(text, line, connection, received) }
-            if self.isTape, self.isJump(time, text) { return self.jump(text, line, connection, received) }
+            if self.isTape ? self.isJump(time, text) : self.isLeap(time) {
+                return self.jump(text, line, connection, received)
+            }
             if !network.continues(line, connection, at: time) { network.endRead() }
             self.pass(until: time)
             if self.isTape { return self.tapeMessage(text, line, connection, network) }
@@ -96,12 +104,23 @@ package final class ReplayWorld {
     private func isJump(_ time: Int64, _ text: UnsafeRawBufferPointer) -> Bool {
         let distance = time &- self.loop.time
         if distance >= -Self.lateness, distance <= Self.silence { return false }
-        return distance < 0 || TokenScan.isBook(text)
+        return distance < 0 || distance > Self.absurdity || TokenScan.isBook(text)
+    }
+
+    /// Whether a recording goes on somewhere else in time: while anything is connected, something comes every few seconds.
+    @inline(__always)
+    private func isLeap(_ time: Int64) -> Bool {
+        let distance = time &- self.loop.time
+        return distance > Self.calm || distance < -Self.calm
     }
 
     /// How much earlier than the row before a row of a tape may be, and how long nothing may come, before that is a jump.
     private static let lateness: Int64 = 1_000_000_000
     private static let silence: Int64 = 60_000_000_000
+    /// How long nothing may come in a recording, and between two runs, so that the time is gone through: an hour.
+    private static let calm: Int64 = 3_600_000_000_000
+    /// How long nothing may come in a tape in any case: 31 days.
+    private static let absurdity: Int64 = 31 * 86_400_000_000_000
 
     @inline(__always)
     private func pass(until time: Int64) {
@@ -123,25 +142,32 @@ package final class ReplayWorld {
     private func takeOther(_ row: ReplayRow, _ received: ReceiveTime, _ time: Int64) {
         switch row {
         case .start(let run): return self.start(run, received)
+        case .tape: return self.beginTape(received)
         case .clock(let step):
-            self.clock.step = step
-            return
-        case .lost(let rows):
-            self.lost += rows
+            self.wallOffset = step
+            self.clock.step = self.base &+ step
             return
         case .other: return
         // Told in the middle of a read, by the feed itself.
         case .command(.resolved): break
-        case .message, .connection, .answer, .command: self.network?.endRead()
+        case .message, .connection, .answer, .command, .lost: self.network?.endRead()
         case .end:
             self.network?.endRead()
             // The recorded feed had stopped: what its lines would have been found to be from there on nobody looked at.
             if self.network?.isOver == true { return }
         }
-        self.pass(until: time)
+        if self.network != nil, !self.isTape, self.isLeap(time) {
+            self.beginSession(received)
+        } else {
+            self.pass(until: time)
+        }
         if self.network == nil { self.beginRun(ReplayRun()) }
         switch row {
-        case .message, .start, .clock, .lost, .end, .other: break
+        case .message, .start, .tape, .clock, .end, .other: break
+        case .lost(let rows):
+            let (sum, isTooMuch) = self.lost.addingReportingOverflow(rows)
+            self.lost = isTooMuch ? .max : sum
+            self.network?.lost()
         case .connection(let event, let line, let connection):
             self.network?.happened(event, line: line, connection: connection)
         case .answer(let exchange): self.network?.answered(exchange)
@@ -161,6 +187,7 @@ package final class ReplayWorld {
             host.follow(market)
         case .followTokens(let tokens):
             let wanted = self.setting.tokens.isEmpty ? tokens : tokens.filter(self.setting.tokens.contains)
+            self.bare += wanted
             if !wanted.isEmpty { host.follow(bare: wanted) }
         case .unfollow(let id):
             if let market = self.followed.removeValue(forKey: id) { host.unfollow(market) }
@@ -177,23 +204,46 @@ package final class ReplayWorld {
         self.isTape = false
         if self.isInRun {
             self.endRun()
-            // Another run, with a monotonic clock of its own perhaps: the wall clocks say how much later it began.
-            let now = self.clock.now().unixNanoseconds
-            let time = self.loop.time &+ Swift.max(0, received.unixNanoseconds &- now)
-            self.loop.pass(until: time)
-            self.origin = received.monotonic.nanoseconds &- self.loop.time
-            self.clock.step = received.unixNanoseconds &- (self.clock.now().unixNanoseconds &- self.clock.step)
+            // Another run, with a monotonic clock of its own perhaps: the wall clocks say how much later it began. What
+            // is longer than an hour is passed over.
+            let distance = received.unixNanoseconds &- self.clock.now().unixNanoseconds
+            self.loop.pass(
+                until: self.loop.time &+ (distance > Self.calm ? Self.lateness : Swift.max(0, distance)))
+            self.wallOffset = 0
+            self.set(received)
         }
         self.beginRun(run)
     }
 
+    /// From here on the loop's time is this one.
+    private func set(_ received: ReceiveTime) {
+        self.origin = received.monotonic.nanoseconds &- self.loop.time
+        self.clock.step = received.unixNanoseconds &- (self.clock.now().unixNanoseconds &- self.clock.step)
+        self.base = self.clock.step &- self.wallOffset
+    }
+
+    /// A tape behind a recording.
+    private func beginTape(_ received: ReceiveTime) {
+        guard self.isInRun, !self.isTape else { return }
+        self.loop.pass(until: self.loop.time &+ Self.lateness)
+        self.endRun()
+        self.wallOffset = 0
+        self.set(received)
+        self.isTape = true
+    }
+
     private func beginRun(_ run: ReplayRun) {
+        self.run = run
         self.isInRun = true
         self.runs += 1
         var configuration = self.setting.feed
         if self.setting.heedsRecording {
-            configuration.lines = run.lines ?? configuration.lines
-            configuration.renewalInterval = run.renewalInterval ?? configuration.renewalInterval
+            // What a file says that was changed by hand may be no number of lines, and no interval.
+            let lines = run.lines ?? configuration.lines
+            configuration.lines = Swift.min(Swift.max(lines, 1), FeedArbiter.maximumLines)
+            let interval = run.renewalInterval ?? configuration.renewalInterval
+            configuration.renewalInterval =
+                interval <= .zero ? .zero : Swift.min(Swift.max(interval, .seconds(1)), .seconds(86_400))
         }
         if self.isTape { configuration.expectNothing() }
         let network = ReplayNetwork(loop: self.loop, origin: self.origin)
@@ -209,13 +259,15 @@ package final class ReplayWorld {
     private func endRun() {
         guard let host = self.host, let network = self.network else { return }
         network.endRun()
+        // Before the host takes its own sockets back.
+        self.differencesBefore = self.differencesBefore + network.differences
         _ = host.stop()
         self.loop.runTasks()
         self.heardBefore += network.heard
-        self.differencesBefore = self.differencesBefore + network.differences
         self.host = nil
         self.network = nil
         self.followed = [:]
+        self.bare = []
         self.isInRun = false
     }
 
@@ -229,23 +281,35 @@ package final class ReplayWorld {
         self.take(.message(text, line: line, connection: connection), at: received)
     }
 
-    /// A tape's times jump: the connection is lost, and what comes is another's, in another session. The time in between,
-    /// if any, is skipped; the monotonic clock goes on by a second, also where the wall clock goes back.
     private func jump(
         _ text: UnsafeRawBufferPointer, _ line: Int, _ connection: Int, _ received: ReceiveTime
     ) {
+        self.beginSession(received)
+        self.take(.message(text, line: line, connection: connection), at: received)
+    }
+
+    /// The times jump: the connections are lost, and what comes is others', in another session. The time in between, if
+    /// any, is skipped; the monotonic clock goes on by a second, also where the wall clock goes back.
+    private func beginSession(_ received: ReceiveTime) {
         self.jumps += 1
-        self.network?.loseAll("the tape's times jump")
+        self.network?.loseAll(self.isTape ? "the tape's times jump" : "the recording's times jump")
         self.loop.pass(until: self.loop.time &+ Self.lateness)
+        // In an order that follows from the recording.
+        let markets = self.followed.values.sorted { $0.id.rawValue < $1.id.rawValue }
+        var tokens = self.bare
+        if self.isTape { tokens = self.setting.tokens.isEmpty ? self.metInOrder : self.setting.tokens }
+        let run = self.run
         self.endRun()
-        self.origin = received.monotonic.nanoseconds &- self.loop.time
-        self.clock.step = received.unixNanoseconds &- (self.clock.now().unixNanoseconds &- self.clock.step)
-        self.beginRun(ReplayRun())
+        self.set(received)
+        self.beginRun(run)
         self.runs -= 1
-        let tokens = self.setting.tokens.isEmpty ? self.metInOrder : self.setting.tokens
+        for market in markets {
+            self.followed[market.id] = market
+            self.host?.follow(market)
+        }
+        self.bare = self.isTape ? [] : tokens
         if !tokens.isEmpty { self.host?.follow(bare: tokens) }
         self.loop.runTasks()
-        self.take(.message(text, line: line, connection: connection), at: received)
     }
 
     /// A tape says nowhere which tokens it is about: one that is met for the first time is followed from then on, and

@@ -19,17 +19,30 @@ enum RecordingRepair {
             do throws(RecordingError) {
                 manifest = try RecordingManifest.read(in: directory)
             } catch {
+                if let schema = RecordingManifest.otherSchema(in: directory) {
+                    throw RecordingError(
+                        """
+                        The file \(path) is none of a recording's: \(schema). It would be overwritten, so nothing is \
+                        recorded here. Name another directory.
+                        """)
+                }
                 logger.error(
                     "The recording's manifest cannot be read and is made anew from its files",
                     metadata: ["error": "\(error)"])
             }
         }
         let known = Set(manifest.files.map(\.name))
+        var foreign: Set<String> = []
         let there = Set(names)
         manifest.files.removeAll { !there.contains($0.name) }
         manifest.files += names.filter { !known.contains($0) }.map { RecordingManifest.File(name: $0, run: "") }
         for index in manifest.files.indices where manifest.files[index].sha256 == nil {
             let scan = FileScan(path: "\(directory)/\(manifest.files[index].name)", file: manifest.files[index])
+            // Of a name like ours, but of somebody else's.
+            if scan.start == nil, !known.contains(scan.file.name), scan.file.rows > 0 {
+                foreign.insert(scan.file.name)
+                continue
+            }
             manifest.files[index] = scan.file
             manifest.merge(scan)
             logger.notice(
@@ -38,7 +51,7 @@ enum RecordingRepair {
                     "file": "\(scan.file.name)", "rows": "\(scan.file.rows)", "unreadable": "\(scan.unreadableBytes)",
                 ])
         }
-        manifest.files.removeAll { $0.rows == 0 && $0.bytes == 0 }
+        manifest.files.removeAll { $0.rows == 0 && $0.bytes == 0 || foreign.contains($0.name) }
         return manifest
     }
 }

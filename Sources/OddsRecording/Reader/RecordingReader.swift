@@ -26,9 +26,15 @@ public final class RecordingReader {
     public private(set) var plainBytes: UInt64 = 0
     /// The file that the last row came from; nil before the first.
     public private(set) var file: Recording.File?
+    /// How many files were begun.
+    public var fileNumber: Int { self.nextFile }
+    /// Whether the last row is one of a recording of ours, and not of a tape.
+    public var isRecording: Bool { self.decoder.isRecording }
 
     private var decoder = RecordingRowDecoder()
     private var nextFile = 0
+    /// Whether the next line is the first of its file.
+    private var isFirstLine = false
     private var source: RowSource?
     private var bytesBefore: UInt64 = 0
     private var unreadableHere = 0
@@ -38,6 +44,8 @@ public final class RecordingReader {
     private var wasDamaged = false
 
     private static let damageLimit = 100
+    /// How many damages are listed of all files together.
+    private static let listLimit = 10_000
 
     init(_ recording: Recording) {
         self.recording = recording
@@ -60,9 +68,14 @@ public final class RecordingReader {
                 if !self.openNext() { return nil }
                 continue
             }
-            guard let line = source.nextLine() else {
+            guard var line = source.nextLine() else {
                 self.close(source)
                 continue
+            }
+            if self.isFirstLine {
+                self.isFirstLine = false
+                // Some editors begin a text file with a mark of its encoding.
+                if line.starts(with: [0xEF, 0xBB, 0xBF]) { line = UnsafeRawBufferPointer(rebasing: line.dropFirst(3)) }
             }
             guard let row = self.decoder.decode(line) else {
                 if !Self.isBlank(line) { self.note(unreadable: line, source) }
@@ -83,6 +96,9 @@ public final class RecordingReader {
         guard self.nextFile < self.recording.files.count else { return false }
         let file = self.recording.files[self.nextFile]
         self.nextFile += 1
+        // A file of ours says everything itself; where its beginning is broken, the one before it still holds.
+        if !self.continues(file) { self.decoder = RecordingRowDecoder() }
+        self.isFirstLine = true
         self.file = file
         self.unreadableHere = 0
         do throws(SystemError) {
@@ -94,6 +110,14 @@ public final class RecordingReader {
         return true
     }
 
+    /// Whether a file goes on with what the file before it was about.
+    private func continues(_ file: Recording.File) -> Bool {
+        guard let before = self.file, RecordingNames.isFile(before.name), RecordingNames.isFile(file.name) else {
+            return false
+        }
+        return before.path.dropLast(before.name.count) == file.path.dropLast(file.name.count)
+    }
+
     private func close(_ source: RowSource) {
         self.bytesBefore += source.file.bytes
         self.source = nil
@@ -101,7 +125,7 @@ public final class RecordingReader {
 
     private func noteDamage(_ damage: RecordingDamage) {
         self.wasDamaged = true
-        self.damage.append(damage)
+        if self.damage.count < Self.listLimit { self.damage.append(damage) }
     }
 
     private func note(unreadable line: UnsafeRawBufferPointer, _ source: RowSource) {

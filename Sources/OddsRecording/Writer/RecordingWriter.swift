@@ -494,8 +494,7 @@ final class RecordingWriter {
         if isGone {
             self.logger.error(
                 "The file of the recording was taken away: a new one is begun", metadata: ["file": "\(file.name)"])
-            self.manifest.deleted.append(
-                RecordingManifest.Deletion(name: file.name, bytes: file.bytes, first: file.first, last: file.last))
+            self.noteDeletion(of: file)
         }
         guard
             isGone || file.bytes >= self.configuration.effectiveFileSize
@@ -597,9 +596,7 @@ final class RecordingWriter {
                 break
             }
             self.manifest.files.removeFirst()
-            self.manifest.deleted.append(
-                RecordingManifest.Deletion(
-                    name: oldest.name, bytes: oldest.bytes, first: oldest.first, last: oldest.last))
+            self.noteDeletion(of: oldest)
             self.status.deleted += 1
             total -= min(total, oldest.bytes)
             isChanged = true
@@ -610,8 +607,21 @@ final class RecordingWriter {
         if isChanged { _ = self.writeManifest() }
     }
 
+    private func noteDeletion(of file: RecordingManifest.File) {
+        self.manifest.deleted.append(
+            RecordingManifest.Deletion(name: file.name, bytes: file.bytes, first: file.first, last: file.last))
+        let surplus = self.manifest.deleted.count - Self.deletionLimit
+        if surplus > 0 { self.manifest.deleted.removeFirst(surplus) }
+    }
+
+    /// How many deleted files the manifest names: the last ones.
+    private static let deletionLimit = 1_000
+
     private var totalBytes: UInt64 {
-        self.manifest.files.reduce(self.file?.bytes ?? 0) { $0 + $1.bytes }
+        self.manifest.files.reduce(self.file?.bytes ?? 0) { sum, file in
+            let (bytes, isTooMuch) = sum.addingReportingOverflow(file.bytes)
+            return isTooMuch ? .max : bytes
+        }
     }
 
     // MARK: Manifest and status

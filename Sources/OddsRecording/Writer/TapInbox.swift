@@ -139,7 +139,7 @@ final class TapInbox: Sendable {
             if case .answer(let exchange) = thing {
                 bytes = exchange.body.count
                 guard state.filling.thingBytes + bytes <= self.answerLimit else {
-                    return Self.lose(&state, bytes: bytes, at: now)
+                    return Self.lose(&state, bytes: bytes, at: now, holdsBack: false)
                 }
             }
             if Self.put(thing, bytes: bytes, into: state.filling, at: now) { state.filling.isLosing = false }
@@ -160,7 +160,7 @@ final class TapInbox: Sendable {
     }
 
     @inline(never)
-    private static func lose(_ state: inout State, bytes: Int, at now: ReceiveTime) {
+    private static func lose(_ state: inout State, bytes: Int, at now: ReceiveTime, holdsBack: Bool = true) {
         guard !state.isClosed else { return }
         state.dropped += 1
         let region = state.filling
@@ -171,8 +171,10 @@ final class TapInbox: Sendable {
             region.things[region.things.count - 1] = .loss(loss)
         } else {
             let loss = RecordingLossCount(rows: 1, bytes: UInt64(bytes), last: now.monotonic)
-            region.isLosing = Self.put(.loss(loss), bytes: 0, into: region, at: now)
-            guard !region.isLosing else { return }
+            let isTold = Self.put(.loss(loss), bytes: 0, into: region, at: now)
+            // For messages there may be room where there is none for an answer.
+            region.isLosing = region.isLosing || isTold && holdsBack
+            guard !isTold else { return }
             var untold = state.untold ?? (RecordingLossCount(last: now.monotonic), now)
             untold.loss.rows += 1
             untold.loss.bytes += UInt64(bytes)

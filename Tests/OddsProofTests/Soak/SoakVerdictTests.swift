@@ -178,7 +178,7 @@ import Testing
             let hindrances = Hindrances(FaultPlan([PlannedFault(at: .seconds(10), fault)]))
             for subject in [Hindrances.Subject.market(market), .line, .series] {
                 #expect(!hindrances.isInForce(for: subject, at: .seconds(15)))
-                #expect(hindrances.lastEnd(for: subject, from: .seconds(12), until: .seconds(25)) == nil)
+                #expect(hindrances.free(for: subject, from: .seconds(12), until: .seconds(25)) == .seconds(13))
             }
         }
     }
