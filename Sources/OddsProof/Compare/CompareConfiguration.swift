@@ -157,11 +157,8 @@ package enum CompareText {
     /// A share in percent with two decimals, never rounded up to 100; `–` of nothing.
     package static func percent(_ part: Int, of all: Int) -> String {
         guard all > 0 else { return "–" }
-        // Rounded down, and exact: a share of just under 100 % must not read as 100.
-        let product = Swift.max(0, part).multipliedFullWidth(by: 10_000)
-        let hundredths =
-            product.high < all
-            ? all.dividingFullWidth(product).quotient : Int(ReportText.whole(Double(part) / Double(all) * 10_000))
+        let (product, isTooLarge) = part.multipliedReportingOverflow(by: 10_000)
+        let hundredths = isTooLarge ? Int(ReportText.whole(Double(part) / Double(all) * 10_000)) : product / all
         return "\(hundredths / 100).\(hundredths % 100 < 10 ? "0" : "")\(hundredths % 100) %"
     }
 
