@@ -133,6 +133,16 @@ extension ProgressDisplay {
             } else {
                 .lines
             }
-        return ProgressDisplay(what, unit: unit, form: form, clock: SystemClock()) { ReportPrinter.put($0) }
+        let display = ProgressDisplay(what, unit: unit, form: form, clock: SystemClock()) { ReportPrinter.put($0) }
+        guard form != .silent else { return display }
+        // What makes no headway tells nothing by itself, and would look as if it were dead. No share goes back.
+        Task.detached { [weak display] in
+            while display != nil {
+                display?.advance(to: 0)
+                // It throws only when it is cancelled, which nobody does.
+                try? await Task.sleep(for: .seconds(1))
+            }
+        }
+        return display
     }
 }
