@@ -41,12 +41,51 @@ public struct ReportRegistry: Sendable {
                 "The report has version \(version) of its format, this program knows version 1. Use the oddstream that wrote it, or a newer one."
             )
         }
+        if let (line, number) = ReportRegistry.beyondBounds(json) {
+            throw ReportError(
+                .format,
+                "The \(kind) report is damaged: line \(line) has the number \(PlainText.visible(number)), which nothing that is measured reaches. Make it again."
+            )
+        }
         do {
             return try JSONDecoder().decode(type, from: data)
         } catch {
             throw ReportError(
                 .format, "The \(kind) report is damaged: \(ReportRegistry.reason(error)). Make it again.", cause: error)
         }
+    }
+
+    /// Numbers of more than this are in no report: times, bytes, counts and dollars stay far below, and what is made of
+    /// them can be added up and multiplied without care.
+    static let mostOfAnyNumber = 1e15
+
+    /// The first number that is too large, and the line it is in; nil when there is none. The bytes are JSON.
+    private static func beyondBounds(_ json: [UInt8]) -> (line: Int, number: String)? {
+        var line = 1
+        var place = 0
+        while place < json.count {
+            switch json[place] {
+            case UInt8(ascii: "\n"): line += 1
+            case UInt8(ascii: "\""):
+                place += 1
+                while place < json.count, json[place] != UInt8(ascii: "\"") {
+                    place += json[place] == UInt8(ascii: "\\") ? 2 : 1
+                }
+            case UInt8(ascii: "-"), UInt8(ascii: "0")...UInt8(ascii: "9"):
+                let text = json[place...].prefix {
+                    ($0 >= UInt8(ascii: "0") && $0 <= UInt8(ascii: "9"))
+                        || "+-.eE".utf8.contains($0)
+                }
+                let number = String(decoding: text, as: UTF8.self)
+                guard let value = Double(number), abs(value) <= ReportRegistry.mostOfAnyNumber else {
+                    return (line, String(number.prefix(40)))
+                }
+                place = text.endIndex - 1
+            default: break
+            }
+            place += 1
+        }
+        return nil
     }
 
     private struct SchemaName: Decodable {

@@ -5,6 +5,14 @@ public enum ReportText {
         NumberText.fixed(Double(number), decimals: 0)
     }
 
+    /// The nearest whole number; the outermost ones for what is beyond them, and 0 for what is none.
+    public static func whole(_ number: Double) -> Int64 {
+        guard !number.isNaN else { return 0 }
+        let rounded = number.rounded()
+        if rounded >= 9.2e18 { return .max }
+        return rounded <= -9.2e18 ? -.max : Int64(rounded)
+    }
+
     /// A number with its noun: `1 spike`, `1,204 spikes`.
     public static func count(_ number: some BinaryInteger, _ what: String) -> String {
         "\(ReportText.count(number)) \(what)\(number == 1 ? "" : "s")"

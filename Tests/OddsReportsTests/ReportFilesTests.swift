@@ -171,4 +171,31 @@ final class Scratch {
     @Test func numbersThatJSONDoesNotHaveAreRefused() {
         #expect(throws: ReportError.self) { try ToyReport(answer: .nan).json() }
     }
+
+    @Test(arguments: [
+        "", ".", "..", "a/.", "a/", "/", "a/.html", "a\u{1B}[2Jb", "a\nb", "/dev/null", "/dev/null.html", "/dev/new",
+    ])
+    func aPrefixThatNamesNoFileIsRefused(_ prefix: String) {
+        let problem = ReportFiles.problem(withPrefix: prefix)
+        #expect(problem?.hasSuffix(".") == true)
+        #expect(problem?.contains("\u{1B}") != true && problem?.contains("\n") != true)
+    }
+
+    @Test(arguments: ["a", "a.html", "./a", "../a", ".hidden", "out/a-2"])
+    func aPrefixThatNamesFilesIsTaken(_ prefix: String) {
+        #expect(ReportFiles.problem(withPrefix: prefix) == nil)
+    }
+
+    @Test func aPlaceIsTriedBeforeTheRun() throws {
+        let scratch = try Scratch()
+        try ReportFiles.check(prefix: scratch.path + "/report")
+        #expect(scratch.names.isEmpty)
+        let error = #expect(throws: ReportError.self) {
+            try ReportFiles.check(prefix: scratch.path + "/missing/report")
+        }
+        #expect(error?.message.contains("Make its directory first") == true)
+        #expect(throws: ReportError.self) {
+            try ReportFiles.check(prefix: scratch.path + "/" + String(repeating: "n", count: 255))
+        }
+    }
 }

@@ -163,7 +163,7 @@ extension BacktestReport {
             text += " Out of sample it made \(Text.dollars(outside)), place \(place) of \(selection.sets)."
         }
         if let correlation = selection.rankCorrelation {
-            let hundredths = Int((abs(correlation) * 100).rounded())
+            let hundredths = ReportText.whole(abs(correlation) * 100)
             let digits = "\(hundredths / 100).\(hundredths % 100 < 10 ? "0" : "")\(hundredths % 100)"
             text +=
                 " The order of the sets in sample and out of sample agrees by \(correlation < 0 && hundredths > 0 ? "−" : "")\(digits) (1 is the same order, 0 none): the nearer to 0, the less the choice is worth."
@@ -248,8 +248,8 @@ extension BacktestReport {
     private static func row(_ trade: TradeRecord) -> [String] {
         func odds(_ value: Double?) -> String {
             guard let value else { return "–" }
-            let hundredths = Int((value * 10_000).rounded())
-            let text = String(hundredths + 10_000).dropFirst()
+            let hundredths = ReportText.whole(value * 10_000)
+            let text = String(hundredths % 10_000 + 10_000).dropFirst()
             return "\(hundredths / 10_000).\(text.suffix(4))"
         }
         let outcome =

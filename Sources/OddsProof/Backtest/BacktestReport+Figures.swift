@@ -95,25 +95,29 @@ extension BacktestReport {
     mutating func judge(unnamed: Int) {
         let set = self.results.sets[self.results.shown]
         let all = set.all
-        let losses = all.settled - all.hits
+        // What the set was chosen by says nothing of it any more: where there is a split, the rest of the time judges.
+        let judged = set.outOfSample ?? all
+        let place = set.outOfSample == nil ? "" : " out of sample"
+        let losses = judged.settled - judged.hits
         let enough = Figures.enough
-        let isEnough = all.isEnough
+        let isEnough = judged.isEnough
         let tooFew = "The sample is too small to tell luck from skill."
         self.header.verdicts = [
             ReportDocument.Verdict(
                 name: "sample size",
                 demanded:
                     "at least \(enough.settled) settled trades, \(enough.each) of them won and \(enough.each) lost",
-                measured: "\(all.settled) settled: \(all.hits) won, \(losses) lost", isMet: isEnough,
+                measured: "\(judged.settled) settled\(place): \(judged.hits) won, \(losses) lost", isMet: isEnough,
                 note: isEnough ? "" : tooFew),
             ReportDocument.Verdict(
                 name: "profit per trade", demanded: "95 % interval above 0",
-                measured: all.profitPerTrade.interval.map {
-                    "\(Text.dollars(all.profitPerTrade.mean)), between \(Text.dollars($0.low)) and \(Text.dollars($0.high))"
+                measured: judged.profitPerTrade.interval.map {
+                    "\(Text.dollars(judged.profitPerTrade.mean))\(place), between \(Text.dollars($0.low)) and \(Text.dollars($0.high))"
                 } ?? "not known",
-                isMet: isEnough ? all.profitPerTrade.interval.map { $0.low > 0 } : nil,
+                isMet: isEnough ? judged.profitPerTrade.interval.map { $0.low > 0 } : nil,
                 note: isEnough
-                    ? (self.results.sets.count > 1 ? "Of the best set: the choice is not in the interval." : "")
+                    ? (self.results.sets.count > 1 && set.outOfSample == nil
+                        ? "Of the best set: the choice is not in the interval." : "")
                     : tooFew),
         ]
         if let selection = self.results.selection { self.judge(selection) }
@@ -161,7 +165,7 @@ extension BacktestReport {
         /// Dollars and cents; a dash for none.
         static func dollars(_ value: Double?) -> String {
             guard let value else { return "–" }
-            let cents = Int64((abs(value) * 100).rounded())
+            let cents = ReportText.whole(abs(value) * 100)
             let fraction = cents % 100
             return "\(value < 0 && cents > 0 ? "−" : "")$\(cents / 100).\(fraction < 10 ? "0" : "")\(fraction)"
         }
@@ -169,7 +173,7 @@ extension BacktestReport {
         /// A share in per cent with one decimal; a dash for none.
         static func percent(_ value: Double?) -> String {
             guard let value else { return "–" }
-            let tenths = Int64((abs(value) * 1000).rounded())
+            let tenths = ReportText.whole(abs(value) * 1000)
             return "\(value < 0 && tenths > 0 ? "−" : "")\(tenths / 10).\(tenths % 10) %"
         }
     }

@@ -21,6 +21,14 @@ public struct BacktestReport: Report, Hashable {
     public init(from decoder: any Decoder) throws {
         self.header = try ReportHeader(from: decoder)
         self.results = try Results(from: decoder)
+        let sets = self.results.sets.indices
+        let places = [self.results.shown, self.results.selection?.best ?? self.results.shown]
+        guard places.allSatisfy({ sets.contains($0) }) else {
+            throw DecodingError.dataCorrupted(
+                DecodingError.Context(
+                    codingPath: decoder.codingPath,
+                    debugDescription: "The set that is shown or chosen is none of the \(sets.count) there are."))
+        }
     }
 
     /// Writes the header's keys and those of the results side by side.

@@ -1,4 +1,5 @@
 package import OddsCore
+import OddsReports
 import OddsTrading
 
 /// What is compared, and how strictly.
@@ -156,7 +157,8 @@ package enum CompareText {
     /// A share in percent with two decimals, never rounded up to 100; `–` of nothing.
     package static func percent(_ part: Int, of all: Int) -> String {
         guard all > 0 else { return "–" }
-        let hundredths = part * 10_000 / all
+        let (product, isTooLarge) = part.multipliedReportingOverflow(by: 10_000)
+        let hundredths = isTooLarge ? Int(ReportText.whole(Double(part) / Double(all) * 10_000)) : product / all
         return "\(hundredths / 100).\(hundredths % 100 < 10 ? "0" : "")\(hundredths % 100) %"
     }
 
@@ -164,7 +166,7 @@ package enum CompareText {
     package static func fixed(_ value: Double, _ decimals: Int) -> String {
         var scale = 1.0
         for _ in 0..<decimals { scale *= 10 }
-        let scaled = Int64((value * scale).rounded())
+        let scaled = ReportText.whole(value * scale)
         guard decimals > 0 else { return "\(scaled)" }
         let whole = scaled.magnitude / UInt64(scale)
         let rest = "\(scaled.magnitude % UInt64(scale))"

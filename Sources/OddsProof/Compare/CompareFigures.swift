@@ -104,8 +104,11 @@ package struct CompareFigures: Sendable, Codable {
         package var claimed: Int { self.live - (self.classes["ghost"] ?? 0) - (self.classes["stale_answer"] ?? 0) }
         /// Of those, the ones at which both say the same, or were both right.
         package var claimedAgreed: Int { self.liveAligned + (self.classes["both_right"] ?? 0) }
-        /// Of those, the ones at which the stream was behind before an outage of every line could be noticed.
-        package var claimedBehind: Int { self.classes["stream_behind"] ?? 0 }
+        /// Of those, the ones at which the stream was behind: before an outage of every line could be noticed, or
+        /// because a message came later than the tolerance allows.
+        package var claimedBehind: Int {
+            (self.classes["stream_behind"] ?? 0) + (self.classes["stream_late"] ?? 0)
+        }
 
         private enum CodingKeys: String, CodingKey {
             case source, questions, failed, refused, compared, live, classes

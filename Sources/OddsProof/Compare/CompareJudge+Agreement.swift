@@ -7,7 +7,7 @@ enum CompareAlignment {
     /// It had the same within the tolerance of the stamp, or while the question was out.
     case near
     /// It had the very same of that stamp, and received it only after the answer: the stream was late.
-    case later
+    case later(Sighting)
     /// It had something else at the very stamp of the answer.
     case inBatch(Sighting)
     /// It had something else.
@@ -39,7 +39,7 @@ extension CompareJudge {
         let last = stream.firstIndex(after: answer.answered + Self.lookAhead)
         let tolerance = slack / 1_000_000
         var isNear = false
-        var isLater = false
+        var later: Sighting?
         var atStamp: Sighting?
         var nearest: Sighting?
         for index in first..<Swift.max(first, last) {
@@ -53,7 +53,7 @@ extension CompareJudge {
             let isLate = version.time > answer.answered + slack
             if version.tops.agrees(with: tops) {
                 if holds, !isLate { return .exact }
-                isLater = isLater || holds
+                if holds { later = later ?? version }
                 isNear = isNear || !isLate && (holdsNearly || isInFlight)
             } else if !isLate {
                 if version.stamp == stamp { atStamp = version }
@@ -61,7 +61,7 @@ extension CompareJudge {
             }
         }
         if isNear { return .near }
-        if isLater { return .later }
+        if let later { return .later(later) }
         let shown = stream.at(answer.answered)
         guard shown?.trust.isUsable == true else { return .absent(shown) }
         if let atStamp { return .inBatch(atStamp) }
@@ -106,13 +106,21 @@ extension CompareJudge {
         if isSame { agreement.agreeRaw += 1 }
         let stream: Sighting?
         switch alignment {
-        case .exact, .near, .later:
+        case .later(let version):
+            // Aligned it would agree, but later than the tolerance allows: that is an exception of its own.
+            let behind = version.time - answer.answered
+            let kind = isLive ? "stream_late" : "stream_not_live"
+            if isLive {
+                agreement.behindMaxMs = Swift.max(agreement.behindMaxMs ?? 0, Self.milliseconds(behind))
+            }
+            agreement.classes[kind, default: 0] += 1
+            let text = "the stream received the same \(CompareText.time(Self.milliseconds(behind))) after the answer"
+            return self.add(answer, kind, self.why(text, answer), shown, to: &list)
+        case .exact, .near:
             agreement.agreeAligned += 1
             if isLive { agreement.liveAligned += 1 }
             if case .exact = alignment { agreement.agreeExactly += 1 }
-            if case .later = alignment {
-                agreement.rawReasons["stream_late", default: 0] += 1
-            } else if !isSame {
+            if !isSame {
                 agreement.rawReasons[self.rawReason(answer, shown), default: 0] += 1
             }
             return

@@ -33,6 +33,7 @@ package final class LiveComparison: Service {
     private let clock: any StreamClock
     private let simulator: PolymarketSimulator?
     private let plan: FaultPlan
+    private let series: [MarketSeries]
     private let duration: Duration
     private let progress: @Sendable (Double) -> Void
     private let source = Mutex<RealtimeOddsStreamer?>(nil)
@@ -49,10 +50,11 @@ package final class LiveComparison: Service {
     ///   - pollers: how often each poller asks.
     ///   - simulator: the exchange, when it is in this process and running: then what is visible is known.
     ///   - plan: what goes wrong there, from the beginning of `run` on.
+    ///   - series: the exchange's windows, of which each counts whether the stream follows it or not.
     ///   - duration: how long it is to take; progress is told as a share of it.
     package init(
         configuration: CompareConfiguration, pollers: [Duration], simulator: PolymarketSimulator?,
-        plan: FaultPlan = FaultPlan(), duration: Duration, clock: any StreamClock,
+        plan: FaultPlan = FaultPlan(), series: [MarketSeries] = [], duration: Duration, clock: any StreamClock,
         progress: @escaping @Sendable (Double) -> Void
     ) {
         var configuration = configuration
@@ -62,6 +64,7 @@ package final class LiveComparison: Service {
         self.clock = clock
         self.simulator = simulator
         self.plan = plan
+        self.series = series
         self.duration = duration
         self.progress = progress
     }
@@ -85,11 +88,20 @@ package final class LiveComparison: Service {
         await cancelWhenGracefulShutdown {
             var markets: [Market] = []
             var refreshed: MonotonicTime?
+            var isLooking = false
             while !Task.isCancelled {
                 let now = self.clock.now()
                 if refreshed.map({ $0.duration(to: now.monotonic) >= .milliseconds(200) }) ?? true {
                     refreshed = now.monotonic
-                    markets = self.source.withLock { $0 }?.markets.filter(\.subscribed).map(\.market) ?? []
+                    let followed = self.source.withLock { $0 }?.markets.filter(\.subscribed).map(\.market) ?? []
+                    // A stream that comes late to a market has missed what happened there; before the first one is
+                    // followed, nobody looks yet.
+                    isLooking = isLooking || !followed.isEmpty
+                    markets = followed
+                    if isLooking {
+                        let ids = Set(followed.map(\.id))
+                        markets += self.windows(at: now.wall).filter { !ids.contains($0.id) }
+                    }
                     self.progress(begin.monotonic.duration(to: now.monotonic).secondsValue / self.duration.secondsValue)
                 }
                 self.look(at: markets)
@@ -97,6 +109,14 @@ package final class LiveComparison: Service {
                 // It throws only when it is cancelled, and then the loop ends.
                 try? await self.clock.sleep(until: now.monotonic.advanced(by: Self.pause))
             }
+        }
+    }
+
+    /// The windows that are on in the exchange now.
+    private func windows(at now: Timestamp) -> [Market] {
+        guard let simulator = self.simulator else { return [] }
+        return self.series.compactMap { series in
+            series.slugs(for: series.window(containing: now)).lazy.compactMap { simulator.market(slug: $0) }.first
         }
     }
 

@@ -21,9 +21,13 @@ package struct RecordedComparison {
 
     /// Runs it.
     ///
-    /// - Parameter progress: told of the share done, many times.
+    /// - Parameters:
+    ///   - progress: told of the share done, many times.
+    ///   - isStopped: asked as often whether to end here, and say what was found so far.
     /// - Throws: `ProofError` when nothing can be compared.
-    package func run(_ recording: Recording, progress: (Double) -> Void = { _ in }) throws -> CompareFigures {
+    package func run(
+        _ recording: Recording, progress: (Double) -> Void = { _ in }, isStopped: () -> Bool = { false }
+    ) throws -> CompareFigures {
         let sources = [CompareSource.stream] + self.pollers.map { CompareSource.poller($0) }
         let truth = RecordedTruth()
         let desk = RecordedCompareDesk(
@@ -41,7 +45,10 @@ package struct RecordedComparison {
             truth.take(row, at: received)
             world.take(row, at: received)
             count += 1
-            if count % 4096 == 0 { progress(rows.share) }
+            if count % 4096 == 0 {
+                progress(rows.share)
+                if isStopped() { break }
+            }
         }
         world.finish()
         guard count > 0 else { throw ProofError("The recording has no rows that can be read. Give another one.") }

@@ -37,8 +37,12 @@ package struct VirtualComparison {
 
     /// Runs it.
     ///
-    /// - Parameter progress: told of the share done, many times.
-    package func run(progress: (Double) -> Void = { _ in }) -> CompareFigures {
+    /// - Parameters:
+    ///   - progress: told of the share done, many times.
+    ///   - isStopped: asked as often whether to end here, and say what was found so far.
+    package func run(
+        progress: (Double) -> Void = { _ in }, isStopped: () -> Bool = { false }
+    ) -> CompareFigures {
         var setting = VirtualWorld.Setting()
         setting.exchange.seed = self.seed
         setting.exchange.series = self.series
@@ -69,9 +73,10 @@ package struct VirtualComparison {
             })
         desk.later = { body in world.after(.zero, body) }
         desk.resolvedMarket = { discovery.resolved($0) }
+        desk.series = self.series
         world.ticked = { desk.look(at: world.exchange, world.clock.now()) }
         var passed = Duration.zero
-        while passed < self.duration {
+        while passed < self.duration, !isStopped() {
             let step = min(.seconds(1), self.duration - passed)
             world.pass(step)
             passed += step
@@ -99,16 +104,37 @@ private final class VirtualCompareDesk: MarketObserver, @unchecked Sendable {
     var meter: CompareMeter
     /// The markets whose truth is looked at.
     var followed: [Market] = []
+    /// The windows whose truth is looked at as well, whether they are followed or not: a stream that comes late to a market
+    /// has missed what happened there.
+    var series: [MarketSeries] = []
+    private var ended: Set<MarketID> = []
+    private var current: (second: Int64, markets: [Market])?
     var later: (@escaping () -> Void) -> Void = { $0() }
     var resolvedMarket: (Resolution) -> Void = { _ in }
 
     init(_ meter: CompareMeter) { self.meter = meter }
 
     func look(at exchange: SimulatedExchange, _ now: ReceiveTime) {
-        for market in self.followed {
+        // Before the first market is followed, nobody looks yet.
+        guard self.current != nil || !self.followed.isEmpty else { return }
+        let second = now.wall.milliseconds / 1000
+        if self.current?.second != second {
+            self.current = (second, Self.windows(of: self.series, in: exchange, at: now.wall))
+        }
+        let ids = Set(self.followed.map(\.id))
+        let others = (self.current?.markets ?? []).filter { !ids.contains($0.id) && !self.ended.contains($0.id) }
+        for market in self.followed + others {
             guard let truth = exchange.truth(market.id) else { continue }
             self.meter.truth(
                 MarketTops(truth), of: market, stamp: truth.bookTime, at: now.unixNanoseconds)
+        }
+    }
+
+    private static func windows(
+        of series: [MarketSeries], in exchange: SimulatedExchange, at now: Timestamp
+    ) -> [Market] {
+        series.compactMap { series in
+            series.slugs(for: series.window(containing: now)).lazy.compactMap { exchange.market(slug: $0) }.first
         }
     }
 
@@ -118,6 +144,7 @@ private final class VirtualCompareDesk: MarketObserver, @unchecked Sendable {
 
     func ended(_ market: Market, at now: ReceiveTime) {
         self.followed.removeAll { $0.id == market.id }
+        self.ended.insert(market.id)
         self.meter.ended(market.id, at: now.unixNanoseconds)
     }
 

@@ -163,7 +163,7 @@ extension ReplayReport {
     /// What a person reads.
     public var document: ReportDocument {
         let results = self.results
-        let span = zip2(self.header.from, self.header.until).map { Double($1 - $0) / 1000 } ?? 0
+        let span = zip2(self.header.from, self.header.until).map { (Double($1) - Double($0)) / 1000 } ?? 0
         var document = ReportDocument(
             kind: Self.kind, title: "Replay",
             lead: """
@@ -235,7 +235,8 @@ extension ReplayReport {
         }
         figures.append(
             ReportDocument.Figure(
-                "Speed", "\(ReportText.count(Int(results.framesPerSecond))) messages/s", note: "on one core"))
+                "Speed", "\(ReportText.count(ReportText.whole(results.framesPerSecond))) messages/s",
+                note: "on one core"))
         return figures
     }
 
@@ -418,7 +419,7 @@ extension ReplayReport {
 
     /// With cents: `$1,000.00`.
     private static func dollars(_ value: Double) -> String {
-        let cents = Int64((abs(value) * 100).rounded())
+        let cents = ReportText.whole(abs(value) * 100)
         let sign = value < 0 && cents > 0 ? "−" : ""
         return "\(sign)$\(ReportText.count(cents / 100)).\(String(100 + cents % 100).dropFirst())"
     }
@@ -438,8 +439,9 @@ extension ReplayReport {
         let seconds = max(0, span)
         if seconds < 0.1 { return "\(Self.decimal((seconds * 10_000).rounded() / 10)) ms" }
         if seconds < 120 { return "\(Self.decimal((seconds * 10).rounded() / 10)) s" }
-        if seconds < 7200 { return "\(Int(seconds) / 60) min \(Int(seconds) % 60) s" }
-        return "\(Int(seconds) / 3600) h \(Int(seconds) % 3600 / 60) min"
+        let whole = ReportText.whole(seconds.rounded(.down))
+        if whole < 7200 { return "\(whole / 60) min \(whole % 60) s" }
+        return "\(whole / 3600) h \(whole % 3600 / 60) min"
     }
 }
 

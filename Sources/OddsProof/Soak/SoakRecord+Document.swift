@@ -22,7 +22,9 @@ extension SoakRecord: Report {
         return document
     }
 
-    private func moment(_ seconds: Double) -> Int64 { self.from + Int64((seconds * 1000).rounded()) }
+    private func moment(_ seconds: Double) -> Int64 {
+        self.from.addingReportingOverflow(ReportText.whole(seconds * 1000)).partialValue
+    }
 
     private var lead: String {
         let how: String =

@@ -172,9 +172,9 @@ enum SoakText {
         for _ in 0..<digits { scale *= 10 }
         let rounded = (abs(value) * scale).rounded() / scale
         let sign = value < 0 && rounded > 0 ? "−" : ""
-        guard digits > 0 else { return "\(sign)\(Int64(rounded))" }
-        let whole = Int64(rounded)
-        let rest = Int64(((rounded - Double(whole)) * scale).rounded())
+        guard digits > 0 else { return "\(sign)\(ReportText.whole(rounded))" }
+        let whole = ReportText.whole(rounded.rounded(.down))
+        let rest = ReportText.whole((rounded - Double(whole)) * scale)
         let text = "\(rest)"
         return "\(sign)\(whole).\(String(repeating: "0", count: max(0, digits - text.count)))\(text)"
     }
@@ -212,7 +212,7 @@ enum SoakText {
 
     /// Such as `2 h 5 min`.
     static func span(_ seconds: Double) -> String {
-        let whole = Int64(seconds.rounded())
+        let whole = ReportText.whole(seconds)
         if whole < 120 {
             return "\(self.number(seconds, digits: seconds < 10 && seconds != seconds.rounded() ? 1 : 0)) s"
         }

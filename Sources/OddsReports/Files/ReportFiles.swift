@@ -92,6 +92,38 @@ public struct ReportFiles: Sendable, Hashable {
         }
     }
 
+    /// Looks whether a report can be written: makes a file beside it and takes it away again.
+    ///
+    /// - Throws: `ReportError` when it cannot: it names the path and what to do.
+    public static func check(prefix: String) throws(ReportError) {
+        let stem = ReportFiles.stem(prefix)
+        let draft = ReportFiles.draft(stem, "html")
+        // The longest name that it may be given.
+        try ReportFiles.put([], at: draft, for: stem + ".html")
+        unlink(draft)
+    }
+
+    /// What is wrong with a prefix, as a sentence; nil when it names files.
+    public static func problem(withPrefix prefix: String) -> String? {
+        let advice = "Give a path without its ending, or none."
+        guard !prefix.isEmpty else { return "It is empty. \(advice)" }
+        guard !prefix.unicodeScalars.contains(where: { $0.value < 0x20 || (0x7F..<0xA0).contains($0.value) }) else {
+            return "'\(PlainText.visible(prefix))' has control characters in it. \(advice)"
+        }
+        let stem = ReportFiles.stem(prefix)
+        let name = stem.split(separator: "/", omittingEmptySubsequences: false).last ?? ""
+        guard !name.isEmpty, name != ".", name != "..", name != ".html", name != ".json" else {
+            return "'\(prefix)' names no file. \(advice)"
+        }
+        var status = stat()
+        let isThere = stat(stem, &status) == 0
+        let kind = status.st_mode & S_IFMT
+        if stem.hasPrefix("/dev/") || isThere && kind != S_IFREG && kind != S_IFDIR {
+            return "'\(prefix)' is a device and no file. To write no report: --report none."
+        }
+        return nil
+    }
+
     /// The prefix without the ending that was typed with it.
     private static func stem(_ prefix: String) -> String {
         for ending in [".html", ".json"] where prefix.hasSuffix(ending) && prefix.count > ending.count {

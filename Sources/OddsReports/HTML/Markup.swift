@@ -36,7 +36,7 @@ enum Markup {
 
     /// A coordinate with one decimal at most.
     static func number(_ value: Double) -> String {
-        let tenths = Int64((value * 10).rounded())
+        let tenths = ReportText.whole(value * 10)
         let sign = tenths < 0 ? "-" : ""
         let (whole, rest) = (tenths.magnitude / 10, tenths.magnitude % 10)
         return rest == 0 ? "\(sign)\(whole)" : "\(sign)\(whole).\(rest)"
@@ -44,7 +44,7 @@ enum Markup {
 
     /// A place from 0 to 1 in per cent.
     static func percent(_ position: Double) -> String {
-        let hundredths = Int64((position * 10_000).rounded())
+        let hundredths = ReportText.whole(position * 10_000)
         let (whole, rest) = (hundredths / 100, hundredths % 100)
         if rest == 0 { return "\(whole)%" }
         return rest % 10 == 0 ? "\(whole).\(rest / 10)%" : "\(whole).\(rest < 10 ? "0" : "")\(rest)%"

@@ -57,7 +57,7 @@ extension Scale {
             power /= 10
             decimals += 1
         }
-        while power * 10 <= raw { power *= 10 }
+        while power * 10 <= raw, power < 1e300 { power *= 10 }
         let span = self.upper - self.lower
         let factor = [1, 2, 2.5, 5, 10].first { span / (power * $0) <= Double(max(1, count)) * 1.35 } ?? 10
         let step = power * factor
@@ -77,8 +77,8 @@ extension Scale {
     private func logarithmicTicks(about count: Int) -> [Tick] {
         var powers: [Double] = []
         var power = 1e-12
-        while power < self.lower * 0.1000001 { power *= 10 }
-        while power <= self.upper * 1.0000001 {
+        while power < self.lower * 0.1000001, power < 1e300 { power *= 10 }
+        while power <= self.upper * 1.0000001, power < 1e300 {
             powers.append(power)
             power *= 10
         }

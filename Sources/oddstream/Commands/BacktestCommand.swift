@@ -123,6 +123,7 @@ struct BacktestCommand: AsyncParsableCommand {
                         + [(.logLevel, "info")]))
             return
         }
+        try self.report.check()
         let sweeps = try self.sweeps()
         let known = try self.known()
         let source: RecordedEvents
@@ -132,7 +133,7 @@ struct BacktestCommand: AsyncParsableCommand {
             throw ProgramFailure(status: .configuration, message: "\(error)")
         }
         let notes = settings.fill(from: source.recording.starts())
-        let candidates = try Self.candidates(settings, sweeps, known)
+        let (candidates, skipped) = try Self.candidates(settings, sweeps, known)
         var backtest = Backtest(source, candidates: candidates, split: self.split)
         backtest.workers = self.workers
         backtest.program = programVersion
@@ -140,9 +141,17 @@ struct BacktestCommand: AsyncParsableCommand {
         backtest.settings = Self.told(settings, sweeps)
         let environment = ProcessInfo.processInfo.environment
         let display = ProgressDisplay.onStandardError("Replaying", environment: environment)
-        let result: BacktestReport
+        var result: BacktestReport
+        Interruption.listen()
         do {
-            result = try await backtest.run(generatedAt: SystemClock().now().wall) { display.advance(to: $0) }
+            result = try await backtest.run(generatedAt: SystemClock().now().wall) { share in
+                display.advance(to: share)
+                guard Interruption.hasCome else { return }
+                display.finish()
+                // A set that saw only a part of the time cannot be held against the others.
+                ReportPrinter.say("Ended by a signal before the recordings were: there is no report of a part of them.")
+                Interruption.end()
+            }
             display.finish()
         } catch {
             display.finish()
@@ -153,6 +162,12 @@ struct BacktestCommand: AsyncParsableCommand {
             throw ProgramFailure(
                 status: .configuration,
                 message: "No odds came of \(source.name): nothing in it can be traded on. Name another recording.")
+        }
+        if skipped.count > 0 {
+            let note =
+                "\(skipped.count) of \(skipped.count + candidates.count) sets cannot be, and are left out: \(skipped.why)"
+            ReportPrinter.say(note)
+            result.results.notes.append(note)
         }
         try self.report.deliver(result, environment: environment)
     }
@@ -184,10 +199,13 @@ struct BacktestCommand: AsyncParsableCommand {
         }
     }
 
-    /// A candidate for each combination; each is checked as if it had been typed.
+    /// A candidate for each combination; each is checked as if it had been typed. Of a sweep those that cannot be are left
+    /// out and counted, with what the first of them lacks.
+    ///
+    /// - Throws: when a value cannot be, or none of the combinations.
     static func candidates(
         _ settings: Settings, _ sweeps: [ParameterSweep], _ known: KnownOutcomes
-    ) throws -> [Backtest<ThresholdStrategy>.Candidate] {
+    ) throws -> (candidates: [Backtest<ThresholdStrategy>.Candidate], skipped: (count: Int, why: String)) {
         for sweep in sweeps {
             guard let setting = Setting(rawValue: sweep.name), Self.sweepable.contains(setting) else {
                 let names = Self.sweepable.map(\.rawValue).joined(separator: ", ")
@@ -200,20 +218,31 @@ struct BacktestCommand: AsyncParsableCommand {
                     status: .usage, message: "--sweep: \(sweep.name) cannot be '\(value)'; allowed is \(problem).")
             }
         }
-        return try ParameterSweep.product(sweeps).map { parameters in
+        var candidates: [Backtest<ThresholdStrategy>.Candidate] = []
+        var skipped: (count: Int, error: ConfigurationError)?
+        for parameters in ParameterSweep.product(sweeps) {
             var own = settings
             for parameter in parameters {
                 guard let setting = Setting(rawValue: parameter.name) else { continue }
                 own.replace(setting, with: Settings.Entry(values: [parameter.value], origin: .option))
             }
             let strategy = own.strategy(entry: EntryWindow())
+            let riskCheck: RiskCheck
+            do throws(ConfigurationError) {
+                riskCheck = try own.riskCheck(strategy)
+            } catch {
+                skipped = ((skipped?.count ?? 0) + 1, skipped?.error ?? error)
+                continue
+            }
             var setup = PaperTrader<ThresholdStrategy>.Setup(
-                strategy: strategy, riskCheck: try own.riskCheck(strategy), startingCash: own.paperCash,
+                strategy: strategy, riskCheck: riskCheck, startingCash: own.paperCash,
                 delay: own.fillDelay)
             setup.usualTermsWhereUnknown = true
             setup.outcomes = known
-            return Backtest<ThresholdStrategy>.Candidate(parameters: parameters, setup: setup)
+            candidates.append(Backtest<ThresholdStrategy>.Candidate(parameters: parameters, setup: setup))
         }
+        if let skipped, candidates.isEmpty { throw skipped.error }
+        return (candidates, (skipped?.count ?? 0, skipped.map { "\($0.error)" } ?? ""))
     }
 
     /// What was the same for all, with the defaults.

@@ -90,6 +90,13 @@ struct Compare: AsyncParsableCommand {
             return
         }
         try self.refuseWhatHasNoEffect(settings)
+        _ = try Compare.pollers(settings)
+        let typed = (self.options.pollEvery ?? Compare.defaultPollers).split(
+            separator: ",", omittingEmptySubsequences: false)
+        guard typed.allSatisfy({ $0.contains { $0 != " " } }) else {
+            throw ConfigurationError("--poll-every has an empty item. Give intervals such as 60s,5s.")
+        }
+        try self.report.check()
         let environment = ProcessInfo.processInfo.environment
         let progress = ProgressDisplay.onStandardError("Comparing", environment: environment)
         let told: @Sendable (Double) -> Void = { progress.advance(to: $0) }
@@ -111,9 +118,21 @@ struct Compare: AsyncParsableCommand {
             throw ProgramFailure(error)
         }
         figures.command = Compare.commandLine
+        if Interruption.hasCome {
+            ReportPrinter.say(Interruption.note)
+            if !figures.notes.isEmpty { figures.notes[0] += " (cut short)" }
+            figures.notes.append(Interruption.note)
+        }
         let now = SystemClock().now().wall
         let report = CompareReport(figures, program: programVersion, generatedAt: now.milliseconds)
         try self.report.deliver(report, environment: environment, now: now)
+        if figures.markets == 0 {
+            throw ProgramFailure(
+                status: .unreachable,
+                message: self.recordings.isEmpty
+                    ? "Nothing was compared: no market's odds came within the time. `oddstream doctor` checks each step."
+                    : "Nothing was compared: no market's odds came of the recording. Name another one.")
+        }
         if report.header.verdicts.contains(where: { $0.isMet == false }) { throw ExitCode(1) }
     }
 
@@ -134,6 +153,9 @@ struct Compare: AsyncParsableCommand {
         if !self.recordings.isEmpty, settings.flag(.simulated) {
             throw ConfigurationError("A recording and --simulated exclude each other: leave one of them out.")
         }
+        if !self.recordings.isEmpty, settings.entries[.duration]?.origin == .option {
+            throw ConfigurationError("--for has no effect on a recording: leave it or the recording out.")
+        }
         guard !settings.flag(.simulated) else { return }
         for setting in [Setting.faultsPerMinute, .fault, .faults] {
             try refuse(setting, "is for the simulated exchange: give --simulated too.")
@@ -142,9 +164,14 @@ struct Compare: AsyncParsableCommand {
 
     // MARK: What is compared
 
-    private static func pollers(_ settings: Settings) -> [Duration] {
+    private static func pollers(_ settings: Settings) throws(ConfigurationError) -> [Duration] {
         let words = settings.words(.pollEvery)
-        return (words.isEmpty ? [Compare.defaultPollers] : words).compactMap { DurationText.parse($0) }
+        let pollers = (words.isEmpty ? [Compare.defaultPollers] : words).compactMap { DurationText.parse($0) }
+        guard Set(pollers).count == pollers.count else {
+            throw ConfigurationError(
+                "--poll-every: \(words.joined(separator: ",")) names an interval twice. Name each one once.")
+        }
+        return pollers
     }
 
     private static func configuration(_ settings: Settings) -> CompareConfiguration {
@@ -182,11 +209,13 @@ struct Compare: AsyncParsableCommand {
 
     private func overRecordings(_ settings: Settings, _ progress: @Sendable (Double) -> Void) throws -> CompareFigures {
         var comparison = RecordedComparison()
-        comparison.pollers = Compare.pollers(settings)
+        comparison.pollers = try Compare.pollers(settings)
         comparison.configuration = Compare.configuration(settings)
         comparison.configuration.truth = .recording
         comparison.tokens = settings.words(.assets).map { AssetID($0) }
-        return try comparison.run(Recording(paths: self.recordings), progress: progress)
+        Interruption.listen()
+        return try comparison.run(
+            Recording(paths: self.recordings), progress: progress, isStopped: { Interruption.hasCome })
     }
 
     private func inVirtualTime(_ settings: Settings, _ progress: @Sendable (Double) -> Void) throws -> CompareFigures {
@@ -195,11 +224,12 @@ struct Compare: AsyncParsableCommand {
         comparison.seed = Compare.seed(settings)
         comparison.series = try settings.series(default: Run.defaultSeries)
         comparison.lines = settings.integer(.lines) ?? comparison.lines
-        comparison.pollers = Compare.pollers(settings)
+        comparison.pollers = try Compare.pollers(settings)
         comparison.plan = try Compare.plan(settings, lasting: comparison.duration, lines: comparison.lines)
         comparison.configuration = Compare.configuration(settings)
         comparison.configuration.truth = .exchange
-        return comparison.run(progress: progress)
+        Interruption.listen()
+        return comparison.run(progress: progress, isStopped: { Interruption.hasCome })
     }
 
     private func live(
@@ -225,12 +255,13 @@ struct Compare: AsyncParsableCommand {
             simulator = exchange
         }
         do {
-            let intervals = Compare.pollers(settings)
+            let intervals = try Compare.pollers(settings)
             let comparison = LiveComparison(
                 configuration: Compare.configuration(settings), pollers: intervals, simulator: simulator,
                 plan: simulator == nil
                     ? FaultPlan() : try Compare.plan(settings, lasting: duration, lines: configuration.lines),
-                duration: duration, clock: clock, progress: progress)
+                series: simulator == nil ? [] : configuration.series, duration: duration, clock: clock,
+                progress: progress)
             let streamer = try RealtimeOddsStreamer(
                 configuration: configuration, logger: logger, marketObserver: comparison.streamObserver)
             comparison.follow(streamer)

@@ -67,6 +67,7 @@ struct Latency: AsyncParsableCommand {
             print(settings.report(own + Settings.feedReport(configuration) + Settings.logReport("warning")))
             return
         }
+        try self.report.check()
         let log = ProgramLog()
         let logger = log.logger(label: "oddstream", level: settings.logLevel(default: .warning))
         guard self.recordings.isEmpty else { return try self.measureRecordings(settings) }

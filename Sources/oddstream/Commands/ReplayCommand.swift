@@ -75,21 +75,30 @@ struct ReplayCommand: AsyncParsableCommand {
             return
         }
         let environment = ProcessInfo.processInfo.environment
+        try self.report.check()
         let recording = try self.open()
         if self.verify { try self.check(recording) }
-        let notes = settings.fill(from: recording.starts())
+        var notes = settings.fill(from: recording.starts())
         var replay = try self.replay(of: recording, settings)
         replay.keepsPoints = self.report.isWanted
+        Interruption.listen()
         let outcome = try await self.play(replay, environment: environment)
+        let isCutShort = Interruption.hasCome
+        if isCutShort {
+            ReportPrinter.say(Interruption.note)
+            notes.insert(Interruption.note, at: 0)
+        }
         guard outcome.publications > 0 else {
             throw ProgramFailure(
                 status: .configuration,
                 message: Self.nothing(in: recording, outcome))
         }
         var comparison: ReplayComparison?
-        if let compareWith { comparison = try await Self.comparison(outcome, with: compareWith) }
+        // The rest of the recording would be a difference.
+        if let compareWith, !isCutShort { comparison = try await Self.comparison(outcome, with: compareWith) }
         let report = ReplayReport(
-            outcome, source: recording.paths.joined(separator: ", "), program: programVersion,
+            outcome, source: recording.paths.joined(separator: ", ") + (isCutShort ? " (cut short)" : ""),
+            program: programVersion,
             generatedAt: SystemClock().now().wall, comparison: comparison, settings: settings.told(Settings.recorded),
             notes: notes)
         try self.report.deliver(report, environment: environment, printsSummary: self.format != .jsonl)
@@ -173,7 +182,7 @@ struct ReplayCommand: AsyncParsableCommand {
                                 },
                                 progress: { share, count in
                                     display.advance(to: share, count: Int64(clamping: count))
-                                    return rows?.isBroken != true
+                                    return rows?.isBroken != true && !Interruption.hasCome
                                 })
                             rows?.flush()
                             return outcome
@@ -339,7 +348,11 @@ private final class ReplayPacer: @unchecked Sendable {
     func mustWait(for time: Int64) -> Bool { self.due(time) > ContinuousClock.now }
 
     func wait(for time: Int64) {
-        let rest = ContinuousClock.now.duration(to: self.due(time))
-        if rest > .zero { Thread.sleep(forTimeInterval: rest.secondsValue) }
+        // In short pieces: a recording may be silent for minutes, and a signal must not wait for its end.
+        while !Interruption.hasCome {
+            let rest = ContinuousClock.now.duration(to: self.due(time))
+            guard rest > .zero else { return }
+            Thread.sleep(forTimeInterval: min(0.2, rest.secondsValue))
+        }
     }
 }

@@ -24,8 +24,20 @@ struct ReportOptions: ParsableArguments {
     var isWanted: Bool { self.prefix != "none" }
 
     func validate() throws {
-        if let prefix, prefix.isEmpty || prefix.hasSuffix("/") {
-            throw ValidationError("--report: '\(prefix)' names no file. Give a path without its ending, or none.")
+        if let prefix, let problem = ReportFiles.problem(withPrefix: prefix) {
+            throw ValidationError("--report: \(problem)")
+        }
+    }
+
+    /// Looks whether the report can be written, before a run that would be lost for it.
+    ///
+    /// - Throws: `ProgramFailure` when it cannot.
+    func check() throws(ProgramFailure) {
+        guard self.isWanted else { return }
+        do {
+            try ReportFiles.check(prefix: self.prefix ?? "oddstream-report")
+        } catch {
+            throw ProgramFailure(error)
         }
     }
 
@@ -45,7 +57,24 @@ struct ReportOptions: ParsableArguments {
             let files = try ReportFiles.write(report, prefix: prefix)
             ReportPrinter.say("The report is in \(files.html), its numbers are in \(files.json).")
         } catch {
-            throw ProgramFailure(error)
+            throw Self.rescued(report, prefix, environment, error)
+        }
+    }
+
+    /// Puts a report that cannot be where it was wanted into the directory for temporary files, and says so.
+    private static func rescued(
+        _ report: some Report, _ prefix: String, _ environment: [String: String], _ error: ReportError
+    ) -> ProgramFailure {
+        let directory = environment["TMPDIR"].flatMap { $0.isEmpty ? nil : $0 } ?? "/tmp"
+        let name = prefix.split(separator: "/").last.map(String.init) ?? "oddstream-report"
+        do {
+            let files = try ReportFiles.write(report, prefix: "\(directory)/\(name)")
+            return ProgramFailure(
+                status: .configuration,
+                message: "\(error.message) It is in \(files.html) instead, its numbers are in \(files.json).")
+        } catch {
+            return ProgramFailure(
+                status: .configuration, message: "\(error.message) Nor could it be kept in \(directory).")
         }
     }
 }
@@ -104,6 +133,16 @@ extension ProgressDisplay {
             } else {
                 .lines
             }
-        return ProgressDisplay(what, unit: unit, form: form, clock: SystemClock()) { ReportPrinter.put($0) }
+        let display = ProgressDisplay(what, unit: unit, form: form, clock: SystemClock()) { ReportPrinter.put($0) }
+        guard form != .silent else { return display }
+        // What makes no headway tells nothing by itself, and would look as if it were dead. No share goes back.
+        Task.detached { [weak display] in
+            while display != nil {
+                display?.advance(to: 0)
+                // It throws only when it is cancelled, which nobody does.
+                try? await Task.sleep(for: .seconds(1))
+            }
+        }
+        return display
     }
 }

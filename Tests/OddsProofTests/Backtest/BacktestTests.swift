@@ -104,6 +104,9 @@ import Testing
         // The first two are alike in sample: the first is named.
         #expect(selection.best == 0 && report.results.shown == 0 && selection.sets == 3)
         #expect((selection.outOfSampleProfit ?? 0) < 0 && selection.outOfSamplePlace == 2)
+        // The whole has thirteen settled; seven of them the choice knew nothing of, and they judge it.
+        let sample = try #require(report.header.verdicts.first { $0.name == "sample size" })
+        #expect(sample.measured == "7 settled out of sample: 3 won, 4 lost")
         #expect(report.results.notes.contains { $0.contains("looks better than it is") })
         // Six thirteenths of the 779 seconds from the first news to the last.
         #expect(report.results.split?.at == Timestamp(milliseconds: ScriptedEvents.origin * 1000 + 359_538))
