@@ -228,9 +228,13 @@ import Testing
                 let change =
                     #"{\"asset_id\":\"111\",\"price\":\"0.46\",\"size\":\"\#(second)\",\"side\":\"BUY\","#
                     + #"\"hash\":\"\",\"best_bid\":\"0.46\",\"best_ask\":\"0.52\"}"#
+                // Each message carries the change for both tokens.
+                let mirror =
+                    #"{\"asset_id\":\"222\",\"price\":\"0.54\",\"size\":\"\#(second)\",\"side\":\"SELL\","#
+                    + #"\"hash\":\"\",\"best_bid\":\"0.48\",\"best_ask\":\"0.54\"}"#
                 let head =
                     #"{\"event_type\":\"price_change\",\"market\":\"0xabc\",\"timestamp\":\"\#(time)\","#
-                return #"{"t":\#(time),"m":"\#(head)\"price_changes\":[\#(change)]}"}"# + "\n"
+                return #"{"t":\#(time),"m":"\#(head)\"price_changes\":[\#(change),\#(mirror)]}"}"# + "\n"
             }
             return "{\"t\":\(time),\"m\":\"[\(text)]\"}\n"
         }.joined()
@@ -274,7 +278,7 @@ import Testing
         #expect(output.all.published.last?.trust == .live)
     }
 
-    @Test(.enabled(if: Captures.has("updown-15m-ws-verbatim.ndjson.gz")), .timeLimit(.minutes(1)))
+    @Test(.enabled(if: Captures.has("updown-15m-ws-verbatim.ndjson.gz")))
     func aRealTapeOfSeveralConnectionsIsReplayed() throws {
         let path = Captures.folder.appending(path: "updown-15m-ws-verbatim.ndjson.gz").path
         let outcome = try Replay([path]).run()
