@@ -127,10 +127,12 @@ import Testing
         let directory = try TemporaryDirectory()
         let made = try Self.make(frames: 40, seed: 7)
         let first = try directory.write("1.ndjson.gz", made.bytes.prefix(made.bytes.count - 5))
-        let second = try directory.write("2.ndjson", #"{"t":1777365229244,"m":"[]"}"#.utf8)
+        let second = try directory.write("2.ndjson", #"{"t":1787365229244,"m":"[]"}"#.utf8)
         let reader = try Recording(paths: [first, second]).reader()
-        let read = texts(reader)
-        #expect(read.last == "[]")
+        var last: (text: String, time: Int64)?
+        while let row = reader.next() { last = (String(decoding: row.message, as: UTF8.self), row.time) }
+        #expect(last?.text == "[]")
+        #expect(last?.time == 1_787_365_229_244_000_000, "milliseconds, also behind a recording")
         #expect(reader.damage.map(\.file) == ["1.ndjson.gz"])
         #expect(throws: RecordingError.self) { try Recording(path: directory.path("nothing")) }
     }

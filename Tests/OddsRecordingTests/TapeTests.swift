@@ -32,6 +32,17 @@ import Testing
         #expect(reader.damage.isEmpty)
     }
 
+    @Test func severalAreReadInTheOrderOfTheirTimes() throws {
+        let directory = try TemporaryDirectory()
+        let late = try directory.write("a.ndjson", "{\"t\":1777365229244,\"m\":\"late\"}\n".utf8)
+        let early = try directory.write("b.ndjson", "\u{FEFF}{\"t\":1777365220000,\"m\":\"early\"}\n".utf8)
+        let recording = try Recording(paths: [late, early])
+        let reader = recording.reader()
+        #expect(texts(reader) == ["early", "late"])
+        #expect(recording.isSorted && reader.damage.isEmpty)
+        #expect(try !Recording(paths: [early, late]).isSorted)
+    }
+
     @Test func aRowThatIsNoneIsTold() throws {
         let directory = try TemporaryDirectory()
         let path = try directory.write(

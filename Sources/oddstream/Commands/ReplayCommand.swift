@@ -63,8 +63,9 @@ struct ReplayCommand: AsyncParsableCommand {
         if self.recordings.isEmpty, !self.general.printConfig {
             throw ValidationError("Name at least one recording: a directory, one of its files, or a tape.")
         }
-        if let speed, !(speed > 0 && speed.isFinite) {
-            throw ValidationError("--speed: \(speed) is no factor above 0. Leave it out for as fast as it goes.")
+        if let speed, !(0.001...1_000_000).contains(speed) {
+            throw ValidationError(
+                "--speed: \(speed) is no factor from 0.001 to 1000000. Leave it out for as fast as it goes.")
         }
     }
 
@@ -102,7 +103,7 @@ struct ReplayCommand: AsyncParsableCommand {
             generatedAt: SystemClock().now().wall, comparison: comparison, settings: settings.told(Settings.recorded),
             notes: notes)
         try self.report.deliver(report, environment: environment, printsSummary: self.format != .jsonl)
-        self.say(outcome, comparison)
+        self.say(outcome, report, comparison)
         if let comparison, !comparison.isSame { throw ExitCode(1) }
     }
 
@@ -182,23 +183,34 @@ struct ReplayCommand: AsyncParsableCommand {
                                 },
                                 progress: { share, count in
                                     display.advance(to: share, count: Int64(clamping: count))
-                                    return rows?.isBroken != true && !Interruption.hasCome
+                                    return rows?.failure == nil && !Interruption.hasCome
                                 })
                             rows?.flush()
+                            try failUnlessPipeClosed(rows?.failure)
                             return outcome
                         })
                 }
             }
+        } catch let failure as ProgramFailure {
+            throw failure
         } catch {
             throw ProgramFailure(status: .configuration, message: "\(error)")
         }
     }
 
-    private func say(_ outcome: ReplayOutcome, _ comparison: ReplayComparison?) {
+    private func say(_ outcome: ReplayOutcome, _ report: ReplayReport, _ comparison: ReplayComparison?) {
+        let notes = report.notes
+        for note in notes.prefix(Self.notesShown) { ReportPrinter.say(note) }
+        if notes.count > Self.notesShown {
+            ReportPrinter.say("\(notes.count - Self.notesShown) more notes are in the report.")
+        }
         for difference in comparison?.differences ?? [] { ReportPrinter.say(difference) }
-        // In the summary too, but a script wants it in one line of its own.
-        if self.format == .none { print(outcome.stateHash) }
+        // In the report too, but a script wants it in one line of its own.
+        if self.format != .jsonl { print(outcome.stateHash) }
     }
+
+    /// How many notes about the recording are told on the terminal.
+    private static let notesShown = 12
 
     // MARK: The records of the live run
 
@@ -259,8 +271,8 @@ private final class ReplayRows: @unchecked Sendable {
     private let encoder = JSONEncoder()
     private var bytes: [UInt8] = []
     private var last: [MarketID: OddsSnapshot] = [:]
-    /// Whether nobody reads any more.
-    private(set) var isBroken = false
+    /// Why nothing can be written any more, as the system numbers it; nil while something can.
+    private(set) var failure: Int32?
 
     /// Nil when nothing is shown.
     init?(_ format: ReplayCommand.Format, shows: Bool, environment: [String: String]) {
@@ -315,11 +327,11 @@ private final class ReplayRows: @unchecked Sendable {
 
     func flush() {
         var rest = self.bytes[...]
-        while !rest.isEmpty, !self.isBroken {
+        while !rest.isEmpty, self.failure == nil {
             let count = rest.withUnsafeBytes { write(1, $0.baseAddress, $0.count) }
             if count < 0 {
                 if errno == EINTR { continue }
-                self.isBroken = true
+                self.failure = errno
             } else {
                 rest = rest.dropFirst(count)
             }
@@ -342,7 +354,9 @@ private final class ReplayPacer: @unchecked Sendable {
             self.beginning = (time, now)
             return now
         }
-        return beginning.real.advanced(by: .nanoseconds(Int64(Double(time - beginning.recorded) / self.speed)))
+        // Whatever times a file names, a wait is within a century.
+        let wait = Double(time &- beginning.recorded) / self.speed
+        return beginning.real.advanced(by: .nanoseconds(Int64(Swift.min(Swift.max(wait, -3e18), 3e18))))
     }
 
     func mustWait(for time: Int64) -> Bool { self.due(time) > ContinuousClock.now }

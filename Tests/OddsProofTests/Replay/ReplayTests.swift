@@ -328,6 +328,112 @@ import Testing
         #expect(outcome.markets.count == 6, "another seed has other tokens")
     }
 
+    /// Rows that a full disk took cost what was in them: the connections go on behind them, and the books come again.
+    @Test func rowsThatAreMissingCostNoMarket() throws {
+        var setting = try RecordedWorld.setting(lines: 2, seed: 3)
+        setting.exchange.flow.spikes = 30
+        let recorded = RecordedWorld(setting, seed: 3)
+        try recorded.follow()
+        recorded.pass(.seconds(120))
+        let rows = String(decoding: recorded.finish(), as: UTF8.self).split(separator: "\n").map(String.init)
+        recorded.end()
+        let times = rows.map { Int64($0.dropFirst(5).prefix { $0.isNumber }) ?? 0 }
+        let begin = (times.first ?? 0) + 20_000_000_000
+        let end = begin + 15_000_000_000
+        var kept: [String] = []
+        var lost = 0
+        for (row, time) in zip(rows, times) {
+            if (begin..<end).contains(time), row.contains(",\"m\":") {
+                if lost == 0 {
+                    kept.append(
+                        #"{"t":\#(begin),"c":"feed","e":"lost","rows":1000,"bytes":1000,"until":\#(end)}"#)
+                }
+                lost += 1
+            } else {
+                kept.append(row)
+            }
+        }
+        #expect(lost > 100)
+        let file = try TemporaryFile(Array((kept.joined(separator: "\n") + "\n").utf8))
+        let output = Output()
+        let outcome = try Replay([file.path]).run(observer: output)
+        #expect(outcome.lostRows == 1000)
+        #expect(outcome.differences.unheardMessages == 0)
+        let lasting = outcome.incidents.filter { $0.end == nil }.map(\.summary)
+        #expect(lasting == [])
+        #expect(output.all.published.last?.trust == .live)
+        #expect((output.all.published.last?.receiveTime.unixNanoseconds ?? 0) > end + 60_000_000_000)
+    }
+
+    private static func run(
+        _ name: String, monotonic: Int64, wall: Int64, wallOffset: Int64 = 0, lines: Int = 1, seconds: [Int64]
+    ) -> [UInt8] {
+        let anchor = ReceiveTime(monotonic: MonotonicTime(nanoseconds: monotonic), unixNanoseconds: wall)
+        var encoder = RecordingRowEncoder(anchor: anchor)
+        let note = RecordingStart(
+            run: name, file: 1, program: "test", lines: lines, seed: 1, renewalInterval: .seconds(-5), anchor: anchor)
+        encoder.note(.start(note), at: anchor.monotonic)
+        encoder.command(.followTokens(["111", "222"]), at: anchor.monotonic)
+        if wallOffset != 0 { encoder.note(.clock(RecordingClock(wallOffset: wallOffset)), at: anchor.monotonic) }
+        for second in seconds {
+            let now = MonotonicTime(nanoseconds: monotonic + second * 1_000_000_000)
+            let time = Int(wall / 1_000_000 + second * 1000)
+            let books = [
+                Self.book("111", bid: "0.45", ask: "0.52", at: time),
+                Self.book("222", bid: "0.48", ask: "0.55", at: time),
+            ]
+            var text = "[\(books.joined(separator: ","))]".replacingOccurrences(of: "\\\"", with: "\"")
+            text.withUTF8 {
+                encoder.message(UnsafeRawBufferPointer($0), on: .line(0), connection: 1, at: now)
+            }
+        }
+        return Array(encoder.bytes)
+    }
+
+    /// The wall clock of a later run is its own: what it was set by counts from that run's beginning, days later too.
+    @Test(.timeLimit(.minutes(1))) func everyRunHasItsOwnWallClock() throws {
+        let wall: Int64 = 1_777_428_000_000_000_000
+        for distance in [100, 40 * 86_400] as [Int64] {
+            let later = wall + distance * 1_000_000_000
+            let bytes =
+                Self.run("a", monotonic: 5_000_000_000, wall: wall, wallOffset: 7_000_000_000, seconds: [1, 2])
+                + Self.run("b", monotonic: 1_000_000_000, wall: later, wallOffset: 3_000_000_000, seconds: [1, 2])
+            let file = try TemporaryFile(bytes)
+            let output = Output()
+            let outcome = try Replay([file.path]).run(observer: output)
+            #expect(outcome.runs == 2)
+            let live = output.all.published.filter { $0.trust == .live }.map(\.receiveTime.unixNanoseconds)
+            #expect(live.first == wall + 8_000_000_000)
+            #expect(live.contains(later + 4_000_000_000), "\(live)")
+        }
+    }
+
+    /// A time that cannot be is not gone through second by second, nor are what a file says of lines and renewals.
+    @Test(.timeLimit(.minutes(1)), arguments: [-5, 0, 1_000_000_000_000])
+    func whatAFileSaysThatCannotBeIsNotDone(lines: Int) throws {
+        let years: Int64 = 20 * 365 * 86_400
+        let bytes = Self.run(
+            "a", monotonic: 5_000_000_000, wall: 1_777_428_000_000_000_000, lines: lines, seconds: [1, years, 2, 3])
+        let file = try TemporaryFile(bytes)
+        let outcome = try Replay([file.path]).run()
+        #expect(outcome.jumps == 2)
+        #expect(outcome.frames == 4)
+        #expect(outcome.publications > 0)
+    }
+
+    @Test func aTapeBehindARecordingIsReplayed() throws {
+        let recording = try TemporaryFile(
+            Self.run("a", monotonic: 5_000_000_000, wall: 1_777_428_000_000_000_000, seconds: [1, 2]))
+        let tape = try TemporaryFile(Array(Self.rows([200_000_000, 200_000_005]).utf8), name: "tape.ndjson")
+        let output = Output()
+        let outcome = try Replay([tape.path, recording.path]).run(observer: output)
+        #expect(outcome.frames == 4)
+        #expect(outcome.runs == 2)
+        #expect(outcome.last?.seconds == 1_900_000_005)
+        #expect(output.all.published.last?.receiveTime.unixNanoseconds ?? 0 >= 1_900_000_000_000_000_000)
+        #expect(outcome.damage.count == 1, "that they were sorted")
+    }
+
     /// What the benchmark measures: compressed, in files of ours.
     @Test func aSimulatedRecordingIsReplayedWhole() throws {
         let file = try TemporaryFile([])
