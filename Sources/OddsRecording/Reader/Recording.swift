@@ -125,7 +125,9 @@ public struct Recording: Sendable {
             if let file = files.first, let source = try? RowSource(file, onDamage: { _ in }) {
                 for _ in 0..<100 {
                     guard first == nil, let line = source.nextLine() else { break }
-                    if let row = decoder.decode(line), row.isTimed { first = row.time }
+                    let hasMark = line.starts(with: [0xEF, 0xBB, 0xBF])
+                    let row = decoder.decode(hasMark ? UnsafeRawBufferPointer(rebasing: line.dropFirst(3)) : line)
+                    if let row, row.isTimed { first = row.time }
                 }
             }
             self.first = first

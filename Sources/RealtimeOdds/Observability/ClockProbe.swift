@@ -64,6 +64,7 @@ package final class ClockProbe: Service {
                 count += 1
             }
         }
-        await self.transport.shutdown()
+        // A name that is being looked up cannot be called back, and the end of the program does not wait for it.
+        Task.detached { [transport = self.transport] in await transport.shutdown() }
     }
 }

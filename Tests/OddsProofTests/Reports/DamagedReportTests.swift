@@ -16,7 +16,7 @@ import Testing
     /// Where the numbers of a text are; a few of each key, for the reports have thousands of points.
     private static func numbers(of text: String) -> [Range<String.Index>] {
         var seen: [Substring: Int] = [:]
-        return text.matches(of: /"([a-z0-9_]+)" : (-?[0-9][0-9.eE+-]*)/).compactMap { match in
+        return text.matches(of: /"([a-z0-9_]+)" ?: (-?[0-9][0-9.eE+-]*)/).compactMap { match in
             seen[match.1, default: 0] += 1
             return (seen[match.1] ?? 0) <= 2 ? match.2.startIndex..<match.2.endIndex : nil
         }
