@@ -382,7 +382,7 @@ extension ReplayReport {
         if self.results.jumps > 0 {
             notes.append(
                 """
-                The times jump \(ReportText.count(self.results.jumps, "time")): in a tape more than a second back, or more \
+                The times jump \(ReportText.count(self.results.jumps, "time")): in a tape more than a minute back, or more \
                 than a minute on to whole books, in a recording more than an hour. Each begins another session, as if \
                 the connection had been lost; the time in between is a gap, and is skipped.
                 """)

@@ -114,8 +114,9 @@ package final class ReplayWorld {
         return distance > Self.calm || distance < -Self.calm
     }
 
-    /// How much earlier than the row before a row of a tape may be, and how long nothing may come, before that is a jump.
-    private static let lateness: Int64 = 1_000_000_000
+    /// How much earlier than the row before a row of a tape may be, and how long nothing may come, before that is a jump. Rows
+    /// stamped by the exchange go back by up to three seconds (protocol, price_change): those are late rows of one session.
+    private static let lateness: Int64 = 60_000_000_000
     private static let silence: Int64 = 60_000_000_000
     /// How long nothing may come in a recording, and between two runs, so that the time is gone through: an hour.
     private static let calm: Int64 = 3_600_000_000_000
