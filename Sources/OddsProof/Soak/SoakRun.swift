@@ -409,7 +409,7 @@ struct SoakLog {
         case .asset: return
         }
         let begin = end.monotonic.advanced(by: .zero - duration)
-        var (own, hindrance) = self.own(incident, from: begin, until: end.monotonic, isOpen: isOpen)
+        var (own, hindrance) = self.own(incident, from: begin, until: end.monotonic)
         let limit = self.soak.limits.recovery
         if isOpen { hindrance = hindrance.isEmpty ? "not over yet" : "not over yet, \(hindrance)" }
         // One that began just before the end is told, and is neither in time nor too late.
@@ -445,7 +445,7 @@ struct SoakLog {
     ///
     /// A planned hindrance is the exchange's, as long as it lasts; so is all up to the last attempt that failed.
     private func own(
-        _ incident: Incident, from begin: MonotonicTime, until end: MonotonicTime, isOpen: Bool
+        _ incident: Incident, from begin: MonotonicTime, until end: MonotonicTime
     ) -> (Duration, hindrance: String) {
         let from = self.elapsed(begin)
         let until = self.elapsed(end)
